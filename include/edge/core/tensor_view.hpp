@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Views: somebody else's elements, seen as an array. They never own and are cheap to copy.
+///
+///     std::vector<float> samples(600);
+///     auto v = edge::view(samples);                                  // [600]
+///     edge::tensor_view<float> m(samples.data(), {100, 6});          // [100, 6], row-major
+///     m(3, 2) = 1.0f;
+///     auto column = m.select(1, 2);                                  // [100], stride 6
+
+#include <edge/core/shape.hpp>
+
+#include <concepts>
+#include <ranges>
+#include <span>
+#include <type_traits>
+
+namespace edge {
+
+/// A pointer, a shape and strides. `T` may be const.
+template <class T>
+class tensor_view {
+public:
+    using value_type = std::remove_const_t<T>;
+
+    tensor_view() : shape_{0}, strides_{1} {}
+
+    /// Row-major, contiguous. `data` must hold `extents.size()` elements.
+    tensor_view(T* data, const edge::shape& extents) : data_(data), shape_(extents), strides_(extents.strides()) {}
+
+    /// @throws shape_error  if there is not a stride for each extent
+    tensor_view(T* data, const edge::shape& extents, const edge::strides& steps)
+        : data_(data), shape_(extents), strides_(steps) {
+        if (extents.rank() != steps.size())
+            throw shape_error(message("strides ", steps, " do not fit shape ", extents));
+    }
+
+    /// A view of mutable elements is one of const elements.
+    operator tensor_view<const T>() const
+        requires(!std::is_const_v<T>)
+    {
+        return {data_, shape_, strides_};
+    }
+
+    [[nodiscard]] T* data() const noexcept { return data_; }
+    [[nodiscard]] const edge::shape& shape() const noexcept { return shape_; }
+    [[nodiscard]] const edge::strides& strides() const noexcept { return strides_; }
+    [[nodiscard]] std::size_t rank() const noexcept { return shape_.rank(); }
+    [[nodiscard]] index_t size() const noexcept { return shape_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+
+    /// Whether the elements lie one after the other in row-major order.
+    [[nodiscard]] bool is_contiguous() const noexcept {
+        index_t step = 1;
+        for (std::size_t i = rank(); i-- > 0;) {
+            if (shape_[i] != 1 && strides_[i] != step) return size() == 0;
+            step *= shape_[i];
+        }
+        return true;
+    }
+
+    /// Element at the given position; unchecked, as `operator[]` of the standard library.
+    template <std::convertible_to<index_t>... I>
+    [[nodiscard]] T& operator()(I... position) const noexcept {
+        index_t offset = 0;
+        std::size_t axis = 0;
+        ((offset += static_cast<index_t>(position) * strides_[axis++]), ...);
+        return data_[offset];
+    }
+
+    /// The elements as a span.
+    /// @throws shape_error  if they are not contiguous
+    [[nodiscard]] std::span<T> flat() const {
+        if (!is_contiguous())
+            throw shape_error(message("view of shape ", shape_, " with strides ", strides_, " is not contiguous"));
+        return {data_, static_cast<std::size_t>(size())};
+    }
+
+    /// The part with a fixed position along one axis; rank falls by one.
+    /// @throws argument_error  if the axis or the position is out of range
+    [[nodiscard]] tensor_view select(index_t axis, index_t position) const {
+        const std::size_t a = shape_.axis(axis);
+        if (position < 0 || position >= shape_[a])
+            throw argument_error(message("position ", position, " is out of range for axis ", axis, " of shape ", shape_));
+        index_list extents = shape_.extents();
+        edge::strides steps = strides_;
+        T* start = data_ + position * steps[a];
+        extents.erase(a);
+        steps.erase(a);
+        return {start, edge::shape(extents), steps};
+    }
+
+    /// Positions [first, last) along one axis, each `step`-th.
+    /// @throws argument_error  if they are out of range or the step is not positive
+    [[nodiscard]] tensor_view slice(index_t axis, index_t first, index_t last, index_t step = 1) const {
+        const std::size_t a = shape_.axis(axis);
+        if (first < 0 || last < first || last > shape_[a] || step < 1)
+            throw argument_error(message("slice [", first, ", ", last, ") by ", step, " is out of range for axis ", axis,
+                                         " of shape ", shape_));
+        index_list extents = shape_.extents();
+        edge::strides steps = strides_;
+        T* start = data_ + first * steps[a];
+        extents[a] = (last - first + step - 1) / step;
+        steps[a] *= step;
+        return {start, edge::shape(extents), steps};
+    }
+
+    /// Axes in the given order.
+    /// @throws argument_error  if `order` is not a permutation of the axes
+    [[nodiscard]] tensor_view transpose(const index_list& order) const {
+        index_list extents;
+        edge::strides steps;
+        unsigned seen = 0;
+        for (const index_t axis : order) {
+            const std::size_t a = shape_.axis(axis);
+            seen |= 1U << a;
+            extents.push_back(shape_[a]);
+            steps.push_back(strides_[a]);
+        }
+        if (order.size() != rank() || seen != (1U << rank()) - 1)
+            throw argument_error(message("axes ", order, " are not a permutation for shape ", shape_));
+        return {data_, edge::shape(extents), steps};
+    }
+
+    /// The same elements in another shape.
+    /// @throws shape_error  if the number of elements differs or the view is not contiguous
+    [[nodiscard]] tensor_view reshape(const edge::shape& extents) const {
+        if (extents.size() != size()) throw shape_error(message("cannot reshape ", shape_, " to ", extents));
+        return {flat().data(), extents};
+    }
+
+private:
+    T* data_ = nullptr;
+    edge::shape shape_;
+    edge::strides strides_;
+};
+
+/// A contiguous range of elements as an array of rank one.
+template <std::ranges::contiguous_range R>
+    requires std::ranges::sized_range<R> && std::ranges::borrowed_range<R>
+[[nodiscard]] auto view(R&& range) {
+    using T = std::remove_reference_t<std::ranges::range_reference_t<R>>;
+    return tensor_view<T>(std::ranges::data(range), {static_cast<index_t>(std::ranges::size(range))});
+}
+
+}  // namespace edge
