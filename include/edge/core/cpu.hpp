@@ -102,8 +102,8 @@ inline features detect() noexcept {
 
 }  // namespace detail
 
-/// What the compiler was told it may use in the including file.
-[[nodiscard]] constexpr features compiled() noexcept {
+/// What the compiler was told it may use in the including file; `static`, since it differs from file to file.
+[[nodiscard]] static constexpr features compiled() noexcept {
     features f;
 #if defined(__SSE2__)
     f.set(feature::sse2);
@@ -159,7 +159,7 @@ inline features detect() noexcept {
 [[nodiscard]] inline bool has(feature f) noexcept { return machine().has(f); }
 
 /// What the program was compiled for and this machine lacks: it must be empty, or an illegal instruction is near.
-[[nodiscard]] inline features missing() noexcept { return {compiled().bits & ~machine().bits}; }
+[[nodiscard]] static inline features missing() noexcept { return {compiled().bits & ~machine().bits}; }
 
 /// The family and the features, oldest first.
 [[nodiscard]] inline std::string to_string(features f) {
