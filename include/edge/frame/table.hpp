@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Table: named columns of one length, in an order.
+///
+///     table t;
+///     t.add("ts", column::timestamps(ts));
+///     t.add("ax", column(ax));
+///     const auto x = t.column("ax").values<float>();
+///     table last = t.select("ts", "ax").slice(t.rows() - 10, 10);
+///
+/// A table holds no values itself: copies, selections and slices share the columns' memory.
+
+#include <edge/frame/column_builder.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace edge::frame {
+
+class grouping;  // group_by.hpp
+
+class table {
+public:
+    table() = default;
+
+    /// @throws argument_error  as `add`
+    table(std::initializer_list<std::pair<std::string, frame::column>> columns) {
+        for (const auto& [name, values] : columns) add(name, values);
+    }
+
+    /// @throws argument_error  if the name is taken, or the column is not as long as the others
+    void add(std::string name, frame::column values) {
+        if (find(name)) throw argument_error(message("column '", name, "' is there already"));
+        if (!columns_.empty() && values.size() != rows())
+            throw argument_error(message("column '", name, "' has ", values.size(), " rows; expected ", rows()));
+        names_.push_back(std::move(name));
+        columns_.push_back(std::move(values));
+    }
+
+    [[nodiscard]] std::size_t rows() const noexcept { return columns_.empty() ? 0 : columns_.front().size(); }
+    [[nodiscard]] std::span<const frame::column> columns() const noexcept { return columns_; }
+    [[nodiscard]] std::span<const std::string> names() const noexcept { return names_; }
+    [[nodiscard]] bool has(std::string_view name) const noexcept { return find(name).has_value(); }
+
+    /// @throws argument_error  if there is none of that name; the message names those that exist
+    [[nodiscard]] const frame::column& column(std::string_view name) const { return columns_[index(name)]; }
+
+    /// Place of a column in the order.
+    /// @throws argument_error  as `column`
+    [[nodiscard]] std::size_t index(std::string_view name) const;
+
+    /// These columns, in this order.
+    /// @throws argument_error  if one is not there, or is named twice
+    [[nodiscard]] table select(const std::vector<std::string>& names) const {
+        table chosen;
+        for (const std::string& name : names) chosen.add(name, column(name));
+        return chosen;
+    }
+    template <std::convertible_to<std::string_view>... Names>
+    [[nodiscard]] table select(const Names&... names) const {
+        return select(std::vector<std::string>{std::string(std::string_view(names))...});
+    }
+
+    /// `count` rows from `first` on; shares the memory.
+    /// @throws argument_error  if there are fewer
+    [[nodiscard]] table slice(std::size_t first, std::size_t count) const {
+        table part;
+        part.names_ = names_;
+        part.columns_.reserve(columns_.size());
+        for (const auto& c : columns_) part.columns_.push_back(c.slice(first, count));
+        return part;
+    }
+
+    /// The first `count` rows, or all where there are fewer.
+    [[nodiscard]] table head(std::size_t count) const { return slice(0, (std::min)(count, rows())); }
+
+    /// Rows with equal values in these columns, to be aggregated: `t.group_by("k").agg(mean("x"))`. In group_by.hpp.
+    [[nodiscard]] grouping group_by(const std::vector<std::string>& keys) const;
+    template <std::convertible_to<std::string_view>... Names>
+    [[nodiscard]] grouping group_by(const Names&... keys) const;
+
+private:
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept {
+        const auto it = std::find(names_.begin(), names_.end(), name);
+        if (it == names_.end()) return std::nullopt;
+        return static_cast<std::size_t>(it - names_.begin());
+    }
+
+    std::vector<std::string> names_;
+    std::vector<frame::column> columns_;
+};
+
+inline std::size_t table::index(std::string_view name) const {
+    if (const auto i = find(name)) return *i;
+    std::string known;
+    for (const std::string& n : names_) known += (known.empty() ? "" : ", ") + n;
+    throw argument_error(message("no column '", name, "'; there are: ", known.empty() ? "none" : known));
+}
+
+/// The rows of all, one table after the other. The columns must have the same names, in the same order, and kinds.
+/// @throws argument_error  if they do not; the message names the table and the column
+[[nodiscard]] inline table concat(std::span<const table> parts) {
+    if (parts.empty()) return {};
+    if (parts.size() == 1) return parts.front();
+    const table& first = parts.front();
+    std::size_t rows = 0;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+        rows += parts[p].rows();
+        if (parts[p].names().size() != first.names().size())
+            throw argument_error(message("table ", p, " has ", parts[p].names().size(), " columns; expected ",
+                                         first.names().size(), " as the first"));
+    }
+    table all;
+    for (std::size_t c = 0; c < first.names().size(); ++c) {
+        const std::string& name = first.names()[c];
+        const kind wanted = first.columns()[c].kind();
+        column_builder values(wanted);
+        values.reserve(rows);
+        for (std::size_t p = 0; p < parts.size(); ++p) {
+            const kind given = parts[p].columns()[c].kind();
+            if (parts[p].names()[c] != name || given != wanted)
+                throw argument_error(message("table ", p, ": column ", c, " is '", parts[p].names()[c], "' of ",
+                                             to_string(given), "; expected '", name, "' of ", to_string(wanted)));
+            values.append(parts[p].columns()[c]);
+        }
+        all.add(name, values.finish());
+    }
+    return all;
+}
+
+}  // namespace edge::frame
