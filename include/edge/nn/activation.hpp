@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file ReLU, ReLU6 and clipping of a whole tensor. Where they follow a layer, give the layer its `limits` instead.
+///
+///     edge::nn::clip(x.flat(), y.flat(), edge::nn::relu6);    // y may be x
+///
+/// NaN stays NaN, as in NumPy.
+
+#include <edge/nn/detail/lanes.hpp>
+#include <edge/nn/window.hpp>
+
+#include <span>
+
+namespace edge::nn {
+
+namespace detail {
+
+template <class Arch>
+void clip_f32(const float* x, float* y, index_t n, const clamp& limits) noexcept {
+    using batch = xsimd::batch<float, Arch>;
+    constexpr auto lanes = static_cast<index_t>(batch::size);
+    const batch low(limits.low);
+    const batch high(limits.high);
+    for (index_t i = 0; i < n; i += lanes) {
+        const index_t count = n - i < lanes ? n - i : lanes;
+        store_some<Arch>(y + i, clamped(load_some<Arch>(x + i, count), low, high), count);
+    }
+}
+
+}  // namespace detail
+
+/// @param y  as long as x; x itself or apart from it
+/// @throws shape_error  if the lengths differ
+inline void clip(std::span<const float> x, std::span<float> y, const clamp& limits) {
+    if (x.size() != y.size()) throw shape_error(message("clip: ", x.size(), " inputs, ", y.size(), " outputs"));
+    detail::clip_f32<detail::native>(x.data(), y.data(), static_cast<index_t>(x.size()), limits);
+}
+
+}  // namespace edge::nn

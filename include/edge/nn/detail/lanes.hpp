@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file What the float kernels share: clamps that keep NaN, loads and stores of part of a vector, unrolled loops.
+
+#include <edge/core/shape.hpp>
+
+#include <xsimd/xsimd.hpp>
+
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+namespace edge::nn::detail {
+
+/// The architecture that the including file is compiled for.
+using native = xsimd::default_arch;
+
+/// Calls `f` with 0, 1 … N-1 as compile-time constants, so that arrays of vectors indexed by them stay in registers.
+template <int N, class F>
+inline void unrolled(F&& f) {
+    [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>{}), ...); }
+    (std::make_integer_sequence<int, N>{});
+}
+
+/// `count` floats, 1 to a whole vector; lanes past them hold `fill`.
+template <class Arch>
+inline xsimd::batch<float, Arch> load_some(const float* p, index_t count, float fill = 0.0f) noexcept {
+    using batch = xsimd::batch<float, Arch>;
+    if (count == static_cast<index_t>(batch::size)) return batch::load_unaligned(p);
+    alignas(64) float lanes[batch::size];
+    for (float& lane : lanes) lane = fill;
+    std::memcpy(lanes, p, static_cast<std::size_t>(count) * sizeof(float));
+    return batch::load_aligned(lanes);
+}
+
+template <class Arch>
+inline void store_some(float* p, const xsimd::batch<float, Arch>& v, index_t count) noexcept {
+    using batch = xsimd::batch<float, Arch>;
+    if (count == static_cast<index_t>(batch::size)) return v.store_unaligned(p);
+    alignas(64) float lanes[batch::size];
+    v.store_aligned(lanes);
+    std::memcpy(p, lanes, static_cast<std::size_t>(count) * sizeof(float));
+}
+
+/// NaN stays NaN: comparisons with it are false. (xsimd's own min and max differ on NaN between versions.)
+template <class Arch>
+inline xsimd::batch<float, Arch> clamped(const xsimd::batch<float, Arch>& v, const xsimd::batch<float, Arch>& low,
+                                         const xsimd::batch<float, Arch>& high) noexcept {
+    const auto raised = xsimd::select(v < low, low, v);
+    return xsimd::select(raised > high, high, raised);
+}
+
+}  // namespace edge::nn::detail

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include <edge/core/random.hpp>
+#include <edge/core/tensor.hpp>
+#include <edge/nn/dense.hpp>
+#include <edge/nn/reference.hpp>
+
+#include "support/architectures.hpp"
+#include "support/guarded.hpp"
+
+#include <cmath>
+#include <cstring>
+
+using edge::index_t;
+
+namespace {
+
+std::vector<float> random_floats(index_t n, std::uint64_t seed) {
+    edge::splitmix64 random(seed);
+    std::vector<float> v(static_cast<std::size_t>(n));
+    for (float& x : v) x = static_cast<float>(random.uniform(-1.0, 1.0));
+    return v;
+}
+
+std::vector<double> reference(const std::vector<float>& x, const std::vector<float>& w, const float* bias, index_t m,
+                              index_t n, index_t k) {
+    std::vector<double> y(static_cast<std::size_t>(m * n));
+    const edge::nn::convolution g{.batch = m, .in_c = k, .out_c = n};
+    edge::nn::reference::convolve<double>(x.data(), w.data(), bias, y.data(), g);
+    return y;
+}
+
+}  // namespace
+
+TEST_CASE("dense equals the sum in double for every remainder of rows and columns", "[nn][dense]") {
+    for_each_architecture([]<class Arch>() {
+        const auto lanes = static_cast<index_t>(xsimd::batch<float, Arch>::size);
+        for (const index_t k : {0, 1, 7, 64}) {
+            for (index_t m = 0; m <= 9; ++m) {
+                for (index_t n = 0; n <= 3 * lanes + 1; ++n) {
+                    const auto x = random_floats(m * k, 1);
+                    const auto w = random_floats(k * n, 2);
+                    const auto bias = random_floats(n, 3);
+                    const float* b = m % 2 == 0 ? nullptr : bias.data();
+                    const auto expected = reference(x, w, b, m, n, k);
+                    guarded<float> y(static_cast<std::size_t>(m * n), static_cast<std::size_t>(4 * (n % 3)));
+                    edge::nn::detail::dense_f32<Arch>(x.data(), k, w.data(), n, b, y.data(), n, m, n, k, {});
+                    INFO("m " << m << ", n " << n << ", k " << k);
+                    REQUIRE(y.is_intact());
+                    for (index_t i = 0; i < m * n; ++i)
+                        REQUIRE(std::abs(static_cast<double>(y.data()[i]) - expected[static_cast<std::size_t>(i)]) <=
+                                1e-6 * static_cast<double>(k + 1));
+                }
+            }
+        }
+    });
+}
+
+TEST_CASE("a row of dense has the same bits alone, among others and on any number of threads", "[nn][dense]") {
+    const index_t m = 37, n = 45, k = 129;
+    const auto x = random_floats(m * k, 4);
+    const auto w = random_floats(k * n, 5);
+    const auto bias = random_floats(n, 6);
+    for_each_architecture([&]<class Arch>() {
+        std::vector<float> one(static_cast<std::size_t>(m * n));
+        for (index_t i = 0; i < m; ++i)
+            for (index_t j = 0; j < n; ++j)
+                edge::nn::detail::dense_f32<Arch>(x.data() + i * k, k, w.data() + j, n, bias.data() + j,
+                                                  one.data() + i * n + j, n, 1, 1, k, edge::nn::relu);
+        for (const int threads : {1, 2, 3, 7}) {
+            std::vector<float> y(one.size());
+            edge::nn::detail::dense_f32<Arch>(x.data(), k, w.data(), n, bias.data(), y.data(), n, m, n, k,
+                                              edge::nn::relu, threads);
+            REQUIRE(std::memcmp(y.data(), one.data(), y.size() * sizeof(float)) == 0);
+        }
+    });
+}
+
+TEST_CASE("dense folds the activation and keeps NaN", "[nn][dense]") {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const edge::tensor<float> x({4, 1}, {-1.0f, 2.0f, 100.0f, nan});
+    const edge::tensor<float> w({1, 1}, {1.0f});
+    edge::tensor<float> y({4, 1});
+    edge::nn::dense(x, w, {}, y, {.limits = edge::nn::relu6});
+    CHECK(y[0] == 0.0f);
+    CHECK(y[1] == 2.0f);
+    CHECK(y[2] == 6.0f);
+    CHECK(std::isnan(y[3]));
+}
+
+TEST_CASE("dense takes rows that lie apart", "[nn][dense]") {
+    const auto values = random_floats(6 * 5, 7);
+    const edge::tensor<float> whole({6, 5}, values);
+    const edge::tensor<float> w({5, 2}, random_floats(10, 8));
+    edge::tensor<float> all({6, 2}), some({3, 2});
+    edge::nn::dense(whole, w, {}, all);
+    edge::nn::dense(whole.view().slice(0, 0, 6, 2), w, {}, some);
+    for (index_t i = 0; i < 3; ++i)
+        for (index_t j = 0; j < 2; ++j) REQUIRE(some(i, j) == all(2 * i, j));
+}
+
+TEST_CASE("dense refuses shapes that do not fit", "[nn][dense]") {
+    edge::tensor<float> x({2, 3}), w({3, 4}), y({2, 4});
+    const std::vector<float> bias(5);
+    CHECK_THROWS_AS(edge::nn::dense(x, y, {}, y), edge::shape_error);
+    CHECK_THROWS_AS(edge::nn::dense(x, w, bias, y), edge::shape_error);
+    CHECK_THROWS_WITH(
+        edge::nn::dense(x, w, {}, x),
+        "dense: input (2, 3), weights (3, 4), output (2, 3); expected [m, k], [k, n], [m, n] with contiguous rows");
+    CHECK_THROWS_AS(edge::nn::dense(x, w.view().transpose({1, 0}), {}, y), edge::shape_error);
+}
