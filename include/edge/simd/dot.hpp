@@ -32,7 +32,7 @@ template <class Arch, byte_integer A, byte_integer B>
     batch<std::int32_t, Arch> sum(0);
     std::ptrdiff_t i = 0;
     for (; i + n <= count; i += n) sum += load_as_int<Arch>(a + i) * load_as_int<Arch>(b + i);
-    return static_cast<std::uint32_t>(reduce_add(sum)) + dot_scalar<Arch>(a + i, b + i, count - i);
+    return static_cast<std::uint32_t>(detail::reduce_add(sum)) + dot_scalar<Arch>(a + i, b + i, count - i);
 }
 
 #if defined(__SSE2__)
