@@ -37,6 +37,10 @@ public:
         for (const auto& [name, values] : columns) add(name, values);
     }
 
+    /// Many columns at once. O(n log n), where n times `add` is O(n²).
+    /// @throws argument_error  if there are not as many names as columns, or as `add`
+    table(std::vector<std::string> names, std::vector<frame::column> columns);
+
     /// @throws argument_error  if the name is taken, or the column is not as long as the others
     void add(std::string name, frame::column values) {
         if (find(name)) throw argument_error(message("column '", name, "' is there already"));
@@ -99,10 +103,26 @@ private:
     std::vector<frame::column> columns_;
 };
 
+inline table::table(std::vector<std::string> names, std::vector<frame::column> columns)
+    : names_(std::move(names)), columns_(std::move(columns)) {
+    if (names_.size() != columns_.size())
+        throw argument_error(message(names_.size(), " names for ", columns_.size(), " columns"));
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+        if (columns_[i].size() != rows())
+            throw argument_error(
+                message("column '", names_[i], "' has ", columns_[i].size(), " rows; expected ", rows()));
+    std::vector<std::string_view> sorted(names_.begin(), names_.end());
+    std::sort(sorted.begin(), sorted.end());
+    const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+    if (twice != sorted.end()) throw argument_error(message("column '", *twice, "' is there already"));
+}
+
 inline std::size_t table::index(std::string_view name) const {
     if (const auto i = find(name)) return *i;
+    constexpr std::size_t most = 20;
     std::string known;
-    for (const std::string& n : names_) known += (known.empty() ? "" : ", ") + n;
+    for (std::size_t i = 0; i < (std::min)(most, names_.size()); ++i) known += (i == 0 ? "" : ", ") + names_[i];
+    if (names_.size() > most) known += message(" and ", names_.size() - most, " more");
     throw argument_error(message("no column '", name, "'; there are: ", known.empty() ? "none" : known));
 }
 
