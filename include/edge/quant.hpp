@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Quantization: real numbers as 8-bit integers, by the rules of ONNX, with the same bits on every machine.
+///
+///     edge::quant::minmax_observer seen;
+///     seen.observe(calibration);                                     // which range do the values take?
+///     auto p = seen.parameters_for(edge::dtype::u8);                 // real = scale · (q - zero_point)
+///     auto q = edge::quant::quantize<std::uint8_t>(x, p);            // round half to even, saturate
+///     edge::quant::linear layer(weights, bias);                      // int8 weights, exact int32 sums
+///
+/// parameters  scale and zero point, and how they are chosen from a range
+/// observer    ranges of tensors, batch by batch, mergeable
+/// quantize    floats to bytes and back, per tensor and per channel
+/// requantize  int32 sums to bytes
+/// dense       the integer kernel that layers are made of
+/// linear      a linear layer, static or with its input quantized on the spot
+
+#include <edge/quant/dense.hpp>
+#include <edge/quant/linear.hpp>
+#include <edge/quant/observer.hpp>
+#include <edge/quant/parameters.hpp>
+#include <edge/quant/quantize.hpp>
+#include <edge/quant/requantize.hpp>

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#include <edge/core/random.hpp>
+#include <edge/core/tensor.hpp>
+#include <edge/quant/observer.hpp>
+
+#include "support/architectures.hpp"
+
+#include <cmath>
+
+using edge::index_t;
+namespace quant = edge::quant;
+
+namespace {
+
+std::vector<float> random_floats(std::size_t n, std::uint64_t seed) {
+    edge::splitmix64 random(seed);
+    std::vector<float> v(n);
+    for (float& x : v) x = static_cast<float>(random.uniform(-1.0, 1.0));
+    return v;
+}
+
+}  // namespace
+
+TEST_CASE("the range is that of all values, for every length", "[quant][observer]") {
+    for_each_architecture([]<class Arch>() {
+        const auto lanes = xsimd::batch<float, Arch>::size;
+        for (std::size_t n = 0; n <= 2 * lanes + 1; ++n)
+            for (std::size_t at = 0; at < n; ++at) {
+                std::vector<float> x = random_floats(n, n);
+                x[at] = at % 2 == 0 ? 5.0f : -5.0f;
+                quant::value_range range;
+                REQUIRE(quant::detail::finite_range<Arch>(x.data(), static_cast<index_t>(n), range));
+                REQUIRE(range.low == *std::min_element(x.begin(), x.end()));
+                REQUIRE(range.high == *std::max_element(x.begin(), x.end()));
+                for (const float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF}) {
+                    x[at] = bad;
+                    REQUIRE_FALSE(quant::detail::finite_range<Arch>(x.data(), static_cast<index_t>(n), range));
+                }
+            }
+    });
+}
+
+TEST_CASE("merging two observers equals observing both streams, either way round", "[quant][observer]") {
+    const auto a = random_floats(37, 1), b = random_floats(54, 2), nothing = random_floats(0, 3);
+    quant::minmax_observer first, second, both, empty;
+    first.observe(a);
+    second.observe(b);
+    both.observe(b);
+    both.observe(nothing);
+    both.observe(a);
+    auto ab = first, ba = second;
+    ab.merge(second);
+    ab.merge(empty);
+    ba.merge(first);
+    for (const auto& o : {ab, ba}) {
+        CHECK(o.range().low == both.range().low);
+        CHECK(o.range().high == both.range().high);
+        CHECK(o.parameters_for(edge::dtype::u8) == both.parameters_for(edge::dtype::u8));
+    }
+}
+
+TEST_CASE("an observer refuses what is not finite, names it and stays as it was", "[quant][observer]") {
+    quant::minmax_observer seen;
+    seen.observe(std::vector<float>{1.0f, 2.0f});
+    CHECK_THROWS_WITH(seen.observe(std::vector<float>{-9.0f, HUGE_VALF, std::nanf("")}),
+                      "observed value 1 is inf; expected a finite number");
+    CHECK(seen.range().low == 1.0f);
+    CHECK(seen.range().high == 2.0f);
+    CHECK_THROWS_WITH(quant::minmax_observer().parameters_for(edge::dtype::u8),
+                      "parameters of an observer that has seen no value");
+}
+
+TEST_CASE("a channel observer sees each channel alone", "[quant][observer]") {
+    edge::tensor<float> x({4, 3, 7}, random_floats(84, 5));
+    for (const index_t axis : {0, 1, 2, -2}) {
+        const std::size_t a = x.shape().axis(axis);
+        quant::channel_minmax_observer seen(axis), half(axis), other(axis);
+        seen.observe(x);
+        if (a != 0) {
+            half.observe(x.view().slice(0, 0, 2));
+            other.observe(x.view().slice(0, 2, 4));
+            half.merge(other);
+        } else {
+            half.merge(seen);
+        }
+        REQUIRE(static_cast<index_t>(seen.ranges().size()) == x.shape()[a]);
+        for (index_t c = 0; c < x.shape()[a]; ++c) {
+            const auto channel = edge::copy(x.view().select(axis, c));
+            quant::minmax_observer alone;
+            alone.observe(channel.flat());
+            const auto i = static_cast<std::size_t>(c);
+            CHECK(seen.parameters_for(edge::dtype::i8)[i] == alone.parameters_for(edge::dtype::i8));
+            CHECK(half.parameters_for(edge::dtype::i8)[i] == alone.parameters_for(edge::dtype::i8));
+        }
+    }
+    quant::channel_minmax_observer seen(1);
+    seen.observe(x);
+    CHECK_THROWS_WITH(seen.observe(edge::tensor<float>({2, 4})), "observed 4 channels; expected 3 as before");
+    x(3, 2, 6) = std::nanf("");
+    CHECK_THROWS_WITH(seen.observe(x), "observed value 83 is nan; expected a finite number");
+}
+
+TEST_CASE("a moving average forgets old batches by its weight", "[quant][observer]") {
+    quant::moving_average_observer seen(0.25f);
+    seen.observe(std::vector<float>{-4.0f, 8.0f});
+    seen.observe(std::vector<float>{0.0f, 0.0f});
+    CHECK(seen.range().low == -3.0f);
+    CHECK(seen.range().high == 6.0f);
+    CHECK_THROWS_AS(quant::moving_average_observer(0.0f), edge::argument_error);
+    CHECK_THROWS_AS(quant::moving_average_observer(std::nanf("")), edge::argument_error);
+}
