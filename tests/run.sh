@@ -19,7 +19,7 @@ cd "$root"
 status=0
 for preset in release asan-ubsan; do
     echo "== $preset"
-    cmake --preset "$preset" && cmake --build --preset "$preset" -j "$(parallel_jobs)" &&
+    cmake --preset "$preset" -DEDGE_TEST_DATA="${EDGE_TEST_DATA:-}" && cmake --build --preset "$preset" -j "$(parallel_jobs)" &&
         ctest --preset "$preset" -j "$(parallel_jobs)" "$@" || status=1
 done
 exit "$status"
