@@ -46,8 +46,11 @@ struct to_float {
     const float* bias;  ///< or null
     void operator()(const std::int32_t* sums, index_t row, index_t channel, index_t count) const noexcept {
         for (index_t i = 0; i < count; ++i) {
-            const float v = static_cast<float>(sums[i]) * scale[channel + i];
-            y[row * ldy + channel + i] = bias == nullptr ? v : v + bias[channel + i];
+            // A product of two floats is exact in double: fused with the addition or not, the bits are the same.
+            const double product =
+                static_cast<double>(static_cast<float>(sums[i])) * static_cast<double>(scale[channel + i]);
+            const double added = bias == nullptr ? 0.0 : static_cast<double>(bias[channel + i]);
+            y[row * ldy + channel + i] = static_cast<float>(product + added);
         }
     }
 };

@@ -126,8 +126,8 @@ public:
         if (range_.is_empty()) {
             range_ = batch;
         } else {
-            range_.low += weight_ * (batch.low - range_.low);
-            range_.high += weight_ * (batch.high - range_.high);
+            range_.low = moved(range_.low, batch.low);
+            range_.high = moved(range_.high, batch.high);
         }
     }
 
@@ -137,6 +137,11 @@ public:
     [[nodiscard]] parameters parameters_for(const format& f) const { return detail::parameters_of(range_, f); }
 
 private:
+    [[nodiscard]] float moved(float from, float to) const noexcept {
+        const volatile float step = weight_ * (to - from);  // else some compilers fuse it with the sum, and bits differ
+        return from + step;
+    }
+
     value_range range_;
     float weight_;
 };
