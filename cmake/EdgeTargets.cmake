@@ -33,6 +33,9 @@ foreach(_name openmp onnx snappy zstd)
     message(STATUS "edge: ${_name} found")
   else()
     message(STATUS "edge: ${_name} not found: its part of the library is left out")
+    # Its header may be there all the same: the host's, seen by a cross compiler.
+    string(TOUPPER EDGE_WITHOUT_${_name} _without)
+    target_compile_definitions(edge_flags INTERFACE ${_without})
   endif()
 endforeach()
 
