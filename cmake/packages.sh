@@ -25,6 +25,11 @@ need_build() {
         stb/stb_image.h:libstb-dev doctest/doctest.h:doctest-dev catch2/catch_test_macros.hpp,catch2/catch.hpp:catch2
 }
 
+# What the tests use besides: the real DuckDB, by its package for Node.
+need_tests() {
+    need node:nodejs npm:npm
+}
+
 # Packages whose tool or header is not there, one a line. "a.hpp,b.hpp" is there if either is.
 missing_packages() {
     for item in $needed; do

@@ -8,6 +8,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/cmake/packages.sh"
 
 need_build
+need_tests
 install_missing
 use_compiler_cache
 if [ -n "${EDGE_TEST_DATA:-}" ]; then
