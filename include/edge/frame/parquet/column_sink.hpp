@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file A column while it is read: arrays that pages are decoded into, in place.
+///
+/// Unlike a `column_builder` it hands out its arrays, so that a page of values with gaps is decoded to where it will
+/// stay. A dictionary is one too.
+
+#include <edge/frame/column.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+namespace edge::frame::parquet {
+
+/// How many more bytes a read may take. A file of a few bytes can claim, within the format, any number of rows.
+class byte_budget {
+public:
+    explicit byte_budget(std::uint64_t limit) : limit_(limit), left_(limit) {}
+
+    /// @throws parse_error  when it is used up
+    void charge(std::uint64_t count, std::uint64_t each) {
+        if (each != 0 && count > left_ / each)
+            throw parse_error(message("its values take more than ", limit_,
+                                      " bytes, the limit for a file of this size; "
+                                      "option max_bytes sets another"));
+        left_ -= count * each;
+    }
+
+private:
+    std::uint64_t limit_;
+    std::uint64_t left_;
+};
+
+/// What stands for a time that does not fit until the column is complete, where that is asked for. It is what NumPy
+/// calls NaT.
+inline constexpr std::int64_t out_of_range = (std::numeric_limits<std::int64_t>::min)();
+
+struct column_sink {
+    explicit column_sink(frame::kind k) : kind(k) {
+        if (k == kind::string) wide.push_back(0);
+    }
+
+    frame::kind kind;
+    std::size_t rows = 0;
+    growing_bits validity;         ///< a bit a row
+    growing_bits bits;             ///< booleans
+    growing<std::int32_t> narrow;  ///< int32
+    growing<std::int64_t> wide;    ///< int64, timestamps, offsets of strings
+    growing<float> single;
+    growing<double> twice;
+    growing<char> text;
+    bool has_out_of_range = false;  ///< some times are `out_of_range`, and will be missing
+
+    template <stored T>
+    [[nodiscard]] growing<T>& array() noexcept {
+        if constexpr (std::is_same_v<T, std::int32_t>) return narrow;
+        if constexpr (std::is_same_v<T, std::int64_t>) return wide;
+        if constexpr (std::is_same_v<T, float>) return single;
+        if constexpr (std::is_same_v<T, double>) return twice;
+    }
+
+    /// Bytes that a row takes, strings without their text.
+    [[nodiscard]] std::size_t row_bytes() const noexcept {
+        return kind == kind::boolean ? 1 : kind == kind::int32 || kind == kind::float32 ? 4 : 8;
+    }
+
+    void reserve(std::size_t more) {
+        validity.reserve(rows + more);
+        switch (kind) {
+            case kind::boolean: return bits.reserve(rows + more);
+            case kind::string: return wide.reserve(rows + more + 1);
+            default: dispatch_stored(kind, [&]<class T>() { array<T>().reserve(rows + more); });
+        }
+    }
+
+    /// The column; the sink is then used up.
+    [[nodiscard]] column finish() {
+        if (has_out_of_range) {
+            const bit_view had = validity.view();
+            growing_bits has;
+            for (std::size_t i = 0; i < rows; ++i) has.push_back(had[i] && wide[i] != out_of_range);
+            validity = std::move(has);
+        }
+        switch (kind) {
+            case kind::boolean: return column(kind, rows, validity.finish(), bits.finish());
+            case kind::string: return column(kind, rows, validity.finish(), wide.finish(), text.finish());
+            default:
+                return dispatch_stored(
+                    kind, [&]<class T>() { return column(kind, rows, validity.finish(), array<T>().finish()); });
+        }
+    }
+};
+
+}  // namespace edge::frame::parquet

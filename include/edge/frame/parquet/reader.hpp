@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Parquet files to tables.
+///
+///     const table t = read_parquet("imu");                         // every file of the folder, one after the other
+///     const table ax = read_parquet("imu/*.parquet", {.columns = {"ts", "ax"}});
+///     parquet_reader file("a.parquet");                            // row group by row group, in little memory
+///     for (std::size_t g = 0; g < file.row_groups(); ++g) use(file.read_row_group(g));
+///
+/// Nothing in a file is trusted: sizes are checked against the bytes that are there before memory is asked for, and
+/// what a file can claim in a few bytes (a page of 2^31 equal values) has a limit. An error says which file, column,
+/// row group and page.
+
+#include <edge/frame/parquet/pages.hpp>
+#include <edge/frame/paths.hpp>
+#include <edge/frame/table.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace edge::frame {
+
+struct parquet_read_options {
+    std::vector<std::string> columns;  ///< these, in this order; empty: all
+    bool null_out_of_range = false;    ///< read times before 1677 or after 2262 as missing; else they are refused
+    bool verify_checksums = true;      ///< of pages that have one
+    std::size_t max_page_bytes = std::size_t{256} << 20;  ///< of one page, uncompressed
+    std::uint64_t max_bytes = 0;  ///< of the values of one file; 0: 256 MiB and 1000 times the size of the file
+};
+
+/// One file. Reading is by one thread at a time.
+class parquet_reader {
+public:
+    /// @throws io_error           if it cannot be read
+    /// @throws parse_error        if its footer is not Parquet's
+    /// @throws unsupported_error  if it is encrypted, or a column that is asked for is nested
+    /// @throws argument_error     if a column that is asked for is not there
+    explicit parquet_reader(const std::filesystem::path& path, parquet_read_options options = {})
+        : parquet_reader(parquet::byte_source(path), std::move(options)) {}
+
+    /// A file in memory, which must outlive this. `name` is for messages.
+    parquet_reader(std::span<const std::byte> bytes, std::string name, parquet_read_options options = {})
+        : parquet_reader(parquet::byte_source(bytes, std::move(name)), std::move(options)) {}
+
+    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+    [[nodiscard]] std::size_t row_groups() const noexcept { return metadata_.row_groups.size(); }
+    [[nodiscard]] const parquet::file_metadata& metadata() const noexcept { return metadata_; }
+
+    /// The columns that are read, in order.
+    [[nodiscard]] std::vector<std::pair<std::string, kind>> schema() const {
+        std::vector<std::pair<std::string, kind>> all;
+        for (const std::size_t i : chosen_) all.emplace_back(fields_[i].name, fields_[i].kind);
+        return all;
+    }
+
+    /// @throws parse_error, unsupported_error, io_error  as the bytes deserve
+    /// @throws argument_error  if there is no such row group, or a column that is asked for is not there
+    [[nodiscard]] table read_row_group(std::size_t group, const std::vector<std::string>& columns = {}) {
+        if (group >= row_groups())
+            throw argument_error(message(source_.name(), ": row group ", group, " of ", row_groups()));
+        return read_groups(group, group + 1, columns.empty() ? chosen_ : choose(columns));
+    }
+
+    /// All row groups.
+    /// @throws as `read_row_group`
+    [[nodiscard]] table read() { return read_groups(0, row_groups(), chosen_); }
+
+    /// Appends all row groups to columns that are there already, one for each of `schema`.
+    void append_to(std::span<parquet::column_sink> sinks) { append_groups(0, row_groups(), chosen_, sinks); }
+
+private:
+    parquet_reader(parquet::byte_source source, parquet_read_options options)
+        : source_(std::move(source)), options_(std::move(options)) {
+        limits_ = {options_.max_page_bytes, options_.verify_checksums, options_.null_out_of_range};
+        parquet::located([&] { return source_.name(); }, [&] { read_footer(); });
+        chosen_ = choose(options_.columns);
+    }
+
+    void read_footer() {
+        const std::uint64_t size = source_.size();
+        const auto magic = [&](std::uint64_t at) {
+            const auto bytes = source_.at(at, 4);
+            return std::string(reinterpret_cast<const char*>(bytes.data()), 4);
+        };
+        if (size < 12) throw parse_error(message("of ", size, " bytes is not a Parquet file"));
+        const std::string last = magic(size - 4);
+        if (last == "PARE") throw unsupported_error("its footer is encrypted");
+        if (last != "PAR1" || magic(0) != "PAR1")
+            throw parse_error("not a Parquet file, or cut short: it does not begin and end with PAR1");
+        std::uint32_t length = 0;
+        std::memcpy(&length, source_.at(size - 8, 4).data(), 4);
+        if (length > size - 12) throw parse_error(message("footer of ", length, " bytes in a file of ", size));
+        end_ = size - 8 - length;
+        parquet::located([&] { return message("footer at byte ", end_); },
+                         [&] {
+                             metadata_ = parquet::read_metadata(source_.at(end_, length));
+                             fields_ = parquet::fields_of(metadata_);
+                         });
+        for (std::size_t g = 0; g < metadata_.row_groups.size(); ++g) {
+            const auto rows = static_cast<std::uint64_t>(metadata_.row_groups[g].rows);
+            if (rows > static_cast<std::uint64_t>(PTRDIFF_MAX) - rows_)
+                throw parse_error(message("row group ", g, " of ", rows, " rows"));
+            rows_ += rows;
+        }
+    }
+
+    /// Places of these columns among the fields; of all where none is named.
+    [[nodiscard]] std::vector<std::size_t> choose(const std::vector<std::string>& names) const {
+        std::vector<std::size_t> places;
+        for (std::size_t i = 0; names.empty() && i < fields_.size(); ++i) places.push_back(i);
+        for (const std::string& name : names) {
+            const auto it = std::find_if(fields_.begin(), fields_.end(), [&](const auto& f) { return f.name == name; });
+            if (it == fields_.end()) {
+                std::string known;
+                for (const auto& f : fields_) known += (known.empty() ? "" : ", ") + f.name;
+                throw argument_error(
+                    message(source_.name(), ": no column '", name, "'; there are: ", known.empty() ? "none" : known));
+            }
+            places.push_back(static_cast<std::size_t>(it - fields_.begin()));
+        }
+        for (const std::size_t i : places)
+            if (!fields_[i].problem.empty())
+                throw unsupported_error(
+                    message(source_.name(), ": column '", fields_[i].name, "': ", fields_[i].problem));
+        return places;
+    }
+
+    [[nodiscard]] parquet::byte_budget new_budget() const {
+        const std::uint64_t size = (std::min)(source_.size(), ~std::uint64_t{0} / 2000);
+        return parquet::byte_budget(options_.max_bytes != 0 ? options_.max_bytes
+                                                            : (std::uint64_t{256} << 20) + 1000 * size);
+    }
+
+    [[nodiscard]] table read_groups(std::size_t first, std::size_t last, const std::vector<std::size_t>& columns) {
+        std::vector<parquet::column_sink> sinks;
+        for (const std::size_t c : columns) sinks.emplace_back(fields_[c].kind);
+        append_groups(first, last, columns, sinks);
+        table result;
+        for (std::size_t i = 0; i < columns.size(); ++i) result.add(fields_[columns[i]].name, sinks[i].finish());
+        return result;
+    }
+
+    void append_groups(std::size_t first, std::size_t last, const std::vector<std::size_t>& columns,
+                       std::span<parquet::column_sink> sinks) {
+        const std::uint64_t size = (std::min)(source_.size(), ~std::uint64_t{0} / 2000);
+        parquet::byte_budget budget(options_.max_bytes != 0 ? options_.max_bytes
+                                                            : (std::uint64_t{256} << 20) + 1000 * size);
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            const parquet::field& f = fields_[columns[i]];
+            for (std::size_t g = first; g < last; ++g) {
+                const auto where = [&] { return message(source_.name(), ": column '", f.name, "', row group ", g); };
+                parquet::located(where, [&] {
+                    const parquet::row_group& group = metadata_.row_groups[g];
+                    if (f.leaf >= group.columns.size())
+                        throw parse_error(message("it has ", group.columns.size(), " columns"));
+                    parquet::chunk_reader(source_, end_, f, budget, limits_, unpack_)
+                        .read(group.columns[f.leaf], static_cast<std::uint64_t>(group.rows), sinks[i]);
+                });
+            }
+        }
+    }
+
+    parquet::byte_source source_;
+    parquet_read_options options_;
+    parquet::page_limits limits_;
+    parquet::decompressor unpack_;
+    parquet::file_metadata metadata_;
+    std::vector<parquet::field> fields_;
+    std::vector<std::size_t> chosen_;
+    std::uint64_t end_ = 0;  ///< of the pages: where the footer begins
+    std::uint64_t rows_ = 0;
+};
+
+/// Every row of a file, of the files of a folder, or of those that match a pattern, in the order of their names.
+///
+/// The first file says which columns there are; the others must have them too, of the same kinds, in any order.
+/// @throws io_error           if there is no such file, or it cannot be read
+/// @throws parse_error        if the bytes are not Parquet
+/// @throws unsupported_error  for what is not read: nested columns, encryption, other codecs
+/// @throws argument_error     if a column is not there, or of another kind than in the first file
+[[nodiscard]] inline table read_parquet(const std::filesystem::path& input, parquet_read_options options = {}) {
+    std::vector<std::pair<std::string, kind>> schema;
+    std::vector<parquet::column_sink> sinks;
+    bool is_first = true;
+    for (const auto& path : input_paths(input, ".parquet")) {
+        parquet_reader file(path, options);
+        if (std::exchange(is_first, false)) {
+            schema = file.schema();
+            options.columns.clear();
+            for (const auto& [name, kind] : schema) {
+                sinks.emplace_back(kind);
+                options.columns.push_back(name);
+            }
+        } else {
+            const auto other = file.schema();
+            for (std::size_t c = 0; c < schema.size(); ++c)
+                if (other[c].second != schema[c].second)
+                    throw argument_error(message(path.string(), ": column '", schema[c].first, "' is of ",
+                                                 to_string(other[c].second), "; expected ", to_string(schema[c].second),
+                                                 " as in the first file"));
+        }
+        file.append_to(sinks);
+    }
+    table result;
+    for (std::size_t c = 0; c < sinks.size(); ++c) result.add(schema[c].first, sinks[c].finish());
+    return result;
+}
+
+}  // namespace edge::frame

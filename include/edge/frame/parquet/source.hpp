@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Bytes of a Parquet file, from a file or from memory.
+///
+///     byte_source from("a.parquet");
+///     const auto header = from.at(offset, 64);         // valid until the next call
+
+#include <edge/core/file.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace edge::frame::parquet {
+
+class byte_source {
+public:
+    /// @throws io_error  if it cannot be opened
+    explicit byte_source(const std::filesystem::path& path) : name_(path.string()), file_(path), size_(file_->size()) {}
+
+    /// Bytes that must outlive this.
+    byte_source(std::span<const std::byte> bytes, std::string name)
+        : name_(std::move(name)), memory_(bytes), size_(bytes.size()) {}
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+    /// `count` bytes from `offset` on, which must be there. Small reads that follow each other are served from one of
+    /// a quarter of a megabyte.
+    [[nodiscard]] std::span<const std::byte> at(std::uint64_t offset, std::size_t count) {
+        if (!file_) return memory_.subspan(static_cast<std::size_t>(offset), count);
+        if (offset < begin_ || offset - begin_ > window_.size() || window_.size() - (offset - begin_) < count) {
+            const std::uint64_t left = size_ - offset;
+            const auto more = static_cast<std::size_t>((std::min)(left, std::uint64_t{(std::max)(count, window)}));
+            window_.resize(more);
+            begin_ = offset;
+            file_->read(offset, window_);
+        }
+        return std::span(window_).subspan(static_cast<std::size_t>(offset - begin_), count);
+    }
+
+private:
+    static constexpr std::size_t window = std::size_t{256} << 10;
+
+    std::string name_;
+    std::optional<input_file> file_;
+    std::span<const std::byte> memory_;
+    std::uint64_t size_;
+    std::vector<std::byte> window_;
+    std::uint64_t begin_ = 0;
+};
+
+}  // namespace edge::frame::parquet
