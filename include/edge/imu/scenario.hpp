@@ -3,9 +3,9 @@
 
 /// @file Drives with known truth: what a sensor in a vehicle feels, where the vehicle is, and what it is doing.
 ///
-///     edge::imu::scenario drive;                       // rest, drive, rough road, rest, shake, …; two minutes, again
-///     and again const auto now = drive.motion_at(42.0);          // specific force, angular rate, position, heading,
-///     state edge::imu::scenario other{edge::imu::random_scenario(7)};
+///     edge::imu::scenario drive;                     // rest, drive, rough road, rest, shake, …; again and again
+///     const auto now = drive.motion_at(42.0);        // specific force, angular rate, position, heading, state
+///     edge::imu::scenario other{edge::imu::random_scenario(7)};
 ///
 /// The same parameters give the same motion. Position, speed, heading, yaw rate and horizontal acceleration belong to
 /// each other exactly; vibration, shaking and handling are put on top without moving the vehicle. `motion_at` allocates
@@ -16,6 +16,7 @@
 /// a wave over time and distance, shaking and handling turn the sensor about two axes, one inside the other, with the
 /// rates and the gravity that follow from that.
 
+#include <edge/imu/detail/lap.hpp>
 #include <edge/imu/motion.hpp>
 #include <edge/imu/registers.hpp>
 
@@ -79,8 +80,8 @@ public:
     /// @param seconds  since the start, at least 0; any order. About 100 ns.
     [[nodiscard]] motion motion_at(double seconds) const noexcept;
 
-    [[nodiscard]] double period() const noexcept { return period_; }  ///< s, of the plan
-    [[nodiscard]] double lap() const noexcept { return 2 * half_; }   ///< m
+    [[nodiscard]] double period() const noexcept { return period_; }     ///< s, of the plan
+    [[nodiscard]] double lap() const noexcept { return lap_.length(); }  ///< m
     [[nodiscard]] const scenario_parameters& parameters() const noexcept { return parameters_; }
 
 private:
@@ -93,9 +94,6 @@ private:
         double rough_from, rough_to;
         motion_state state;
     };
-    struct knot {
-        double x, y, heading, cos_heading, sin_heading, curvature;
-    };
     struct swing_axes {
         vec3 turn[2];
         vec3 push[2];
@@ -105,8 +103,6 @@ private:
     static constexpr std::size_t noise_size = 4096;
 
     void plan_legs();
-    void build_lap(detail::random_source& random);
-    void place(double distance, motion& m, double& curvature) const noexcept;
     void vibrate(double seconds, double distance, double speed, double rough, vec3& force, vec3& rate) const noexcept;
     void swing(const swing_parameters& p, const swing_axes& axes, double t, double length, vec3& force,
                vec3& rate) const noexcept;
@@ -114,26 +110,16 @@ private:
 
     scenario_parameters parameters_;
     std::vector<leg> legs_;
-    std::vector<knot> knots_;          ///< of the half lap
+    detail::lap lap_;
     std::vector<float> noise_;         ///< rms 1, periodic
     std::array<float, 257> engine_{};  ///< one turn of the firing order
     std::array<double, 9> mount_{};    ///< row-major; vehicle to sensor
     swing_axes shake_{}, carried_{};
     double period_ = 0;
     double round_ = 0;  ///< m driven in one round of the plan
-    double half_ = 0;   ///< m
-    double step_ = 1;   ///< m between knots
 };
 
 namespace detail {
-
-inline constexpr double pi = 3.14159265358979323846;
-
-/// 0 to 1 with no slope at either end.
-constexpr double smooth(double u) noexcept { return u <= 0 ? 0 : u >= 1 ? 1 : u * u * (3 - 2 * u); }
-/// Its derivative and its integral from 0.
-constexpr double smooth_slope(double u) noexcept { return u <= 0 || u >= 1 ? 0 : 6 * u * (1 - u); }
-constexpr double smooth_area(double u) noexcept { return u <= 0 ? 0 : u >= 1 ? u - 0.5 : u * u * u * (1 - 0.5 * u); }
 
 inline vec3 unit_vector(random_source& random) noexcept {
     for (;;) {
@@ -158,7 +144,7 @@ inline vec3 seen_from_turned(const vec3& v, const vec3& n, double cosine, double
 inline scenario::scenario(scenario_parameters parameters) : parameters_(std::move(parameters)) {
     detail::random_source random(parameters_.seed);
     plan_legs();
-    build_lap(random);
+    lap_ = detail::lap(parameters_.corner_m, parameters_.turns_left, round_, random);
 
     // Smoothed a little, so that the straight lines between its values cost less of its power.
     std::vector<double> white(noise_size);
@@ -221,90 +207,6 @@ inline void scenario::plan_legs() {
         round_ += l.from * l.seconds + (l.to - l.from) * l.ramp * detail::smooth_area(l.seconds / l.ramp);
         speed = l.to;
     }
-}
-
-/// Straight, corner, straight with a chicane, corner; then scaled so that whole laps make a round of the plan.
-inline void scenario::build_lap(detail::random_source& random) {
-    struct piece {
-        double length, turn, sway;
-    };
-    const double corner = (std::max)(parameters_.corner_m, 1.0);
-    const double side = parameters_.turns_left ? 1 : -1;
-    const double chicane = 0.9 * corner * random.uniform(0.8, 1.2);
-    const piece pieces[] = {{0.5 * corner, 0, 0},
-                            {corner, side * detail::pi / 2, 0},
-                            {0.4 * corner, 0, 0},
-                            {chicane, 0, 0.35 * random.uniform(0.7, 1.3)},
-                            {corner, side * detail::pi / 2, 0},
-                            {0.2 * corner * random.uniform(0.5, 1.5), 0, 0}};
-    double length = 0;
-    for (const auto& p : pieces) length += p.length;
-    const double laps = (std::max)(1.0, std::round(round_ / (2 * length)));
-    const double scale = round_ > 0 ? round_ / laps / (2 * length) : 1;
-    half_ = length * scale;
-
-    const auto count = static_cast<std::size_t>(std::clamp(std::ceil(half_ / 0.5), 64.0, 8192.0));
-    step_ = half_ / static_cast<double>(count);
-    // A corner's curvature rises and falls over 30 % of it each; a chicane's heading is a whole wave of 1 - cos.
-    const auto curvature_at = [&](double s) {
-        for (const auto& p : pieces) {
-            const double l = p.length * scale;
-            if (s <= l) {
-                const double u = s / l;
-                const double bend = p.turn / (0.7 * l) * detail::smooth(u / 0.3) * detail::smooth((1 - u) / 0.3);
-                return bend + p.sway * 0.5 * 2 * detail::pi / l * std::sin(2 * detail::pi * u);
-            }
-            s -= l;
-        }
-        return 0.0;
-    };
-    knots_.resize(count + 1);
-    for (std::size_t i = 0; i <= count; ++i) knots_[i].curvature = curvature_at(step_ * static_cast<double>(i));
-    double heading = 0;
-    for (std::size_t i = 0; i <= count; ++i) {
-        knots_[i].heading = heading;
-        if (i < count) heading += 0.5 * step_ * (knots_[i].curvature + knots_[i + 1].curvature);
-    }
-    // The sum is off π by what the steps cost; take that out of curvature and heading alike.
-    const double correct = side * detail::pi / heading;
-    for (auto& k : knots_) {
-        k.heading *= correct;
-        k.curvature *= correct;
-        k.cos_heading = std::cos(k.heading);
-        k.sin_heading = std::sin(k.heading);
-    }
-    // Simpson's rule; the heading half way between two knots follows from a curvature that is straight there.
-    for (std::size_t i = 0; i < count; ++i) {
-        const knot& a = knots_[i];
-        knot& b = knots_[i + 1];
-        const double mid = a.heading + step_ * (0.375 * a.curvature + 0.125 * b.curvature);
-        b.x = a.x + step_ / 6 * (a.cos_heading + 4 * std::cos(mid) + b.cos_heading);
-        b.y = a.y + step_ / 6 * (a.sin_heading + 4 * std::sin(mid) + b.sin_heading);
-    }
-}
-
-/// Position and heading after a distance within one lap.
-inline void scenario::place(double distance, motion& m, double& curvature) const noexcept {
-    const bool second = distance >= half_;
-    const double at = (second ? distance - half_ : distance) / step_;
-    const auto i = (std::min)(static_cast<std::size_t>(at), knots_.size() - 2);
-    const double u = at - static_cast<double>(i);
-    const knot& a = knots_[i];
-    const knot& b = knots_[i + 1];
-    curvature = a.curvature + u * (b.curvature - a.curvature);
-    m.heading = a.heading + step_ * u * (a.curvature + 0.5 * u * (b.curvature - a.curvature));
-    // Cubic Hermite through both ends and their directions.
-    const double u2 = u * u, u3 = u2 * u;
-    const double h01 = 3 * u2 - 2 * u3, h10 = u3 - 2 * u2 + u, h11 = u3 - u2;
-    m.x = a.x + h01 * (b.x - a.x) + step_ * (h10 * a.cos_heading + h11 * b.cos_heading);
-    m.y = a.y + h01 * (b.y - a.y) + step_ * (h10 * a.sin_heading + h11 * b.sin_heading);
-    if (second) {
-        m.x = knots_.back().x - m.x;
-        m.y = knots_.back().y - m.y;
-        m.heading += detail::pi;
-    }
-    while (m.heading > detail::pi) m.heading -= 2 * detail::pi;
-    while (m.heading <= -detail::pi) m.heading += 2 * detail::pi;
 }
 
 inline double scenario::noise(double at, std::size_t channel) const noexcept {
@@ -393,11 +295,13 @@ inline motion scenario::motion_at(double seconds) const noexcept {
     motion m;
     m.state = l.state;
     m.speed = l.from + change * detail::smooth(u);
-    double curvature = 0;
-    place(distance - std::floor(distance / (2 * half_)) * 2 * half_, m, curvature);
+    const detail::lap::place where = lap_.at(distance);
+    m.x = where.x;
+    m.y = where.y;
+    m.heading = where.heading;
 
-    vec3 force = {change / l.ramp * detail::smooth_slope(u), m.speed * m.speed * curvature, standard_gravity};
-    vec3 rate = {0, 0, m.speed * curvature};
+    vec3 force = {change / l.ramp * detail::smooth_slope(u), m.speed * m.speed * where.curvature, standard_gravity};
+    vec3 rate = {0, 0, m.speed * where.curvature};
     const double rough = l.rough_from + (l.rough_to - l.rough_from) * detail::smooth(since / 0.5);
     vibrate(seconds, rounds * round_ + distance, m.speed, rough, force, rate);
     for (std::size_t i = 0; i < 3; ++i) {
