@@ -126,32 +126,68 @@ inline std::size_t table::index(std::string_view name) const {
     throw argument_error(message("no column '", name, "'; there are: ", known.empty() ? "none" : known));
 }
 
-/// The rows of all, one table after the other. The columns must have the same names, in the same order, and kinds.
+/// The kind that holds the values of both: of numbers the wider one, float64 for an integer and a float.
+[[nodiscard]] inline std::optional<kind> common_kind(kind a, kind b) noexcept {
+    if (a == b) return a;
+    if (!is_number(a) || !is_number(b)) return std::nullopt;
+    return is_float(a) || is_float(b) ? kind::float64 : kind::int64;
+}
+
+/// Numbers as a kind that holds them all; a column without any value as any kind.
+/// @throws argument_error  if it is neither
+[[nodiscard]] inline column convert(const column& c, kind to) {
+    if (c.kind() == to) return c;
+    if (c.null_count() == c.size()) return column::missing(to, c.size());
+    if (common_kind(c.kind(), to) != to)
+        throw argument_error(message("a column of ", to_string(c.kind()), " does not become one of ", to_string(to)));
+    column_builder converted(to);
+    converted.reserve(c.size());
+    dispatch_stored(to, [&]<class To>() {
+        dispatch_stored(c.kind(), [&]<class From>() {
+            const auto values = c.values<From>();
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                if (c.is_valid(i))
+                    converted.append(static_cast<To>(values[i]));
+                else
+                    converted.append_null();
+            }
+        });
+    });
+    return converted.finish();
+}
+
+/// The rows of all, one table after the other. The columns must have the same names in the same order; their kinds must
+/// have one that holds both, and a column without any value fits every kind.
 /// @throws argument_error  if they do not; the message names the table and the column
 [[nodiscard]] inline table concat(std::span<const table> parts) {
     if (parts.empty()) return {};
     if (parts.size() == 1) return parts.front();
     const table& first = parts.front();
-    std::size_t rows = 0;
-    for (std::size_t p = 0; p < parts.size(); ++p) {
-        rows += parts[p].rows();
+    for (std::size_t p = 1; p < parts.size(); ++p)
         if (parts[p].names().size() != first.names().size())
             throw argument_error(message("table ", p, " has ", parts[p].names().size(), " columns; expected ",
                                          first.names().size(), " as the first"));
-    }
     table all;
     for (std::size_t c = 0; c < first.names().size(); ++c) {
         const std::string& name = first.names()[c];
-        const kind wanted = first.columns()[c].kind();
-        column_builder values(wanted);
-        values.reserve(rows);
+        std::size_t rows = 0;
+        std::optional<kind> wanted;
         for (std::size_t p = 0; p < parts.size(); ++p) {
-            const kind given = parts[p].columns()[c].kind();
-            if (parts[p].names()[c] != name || given != wanted)
-                throw argument_error(message("table ", p, ": column ", c, " is '", parts[p].names()[c], "' of ",
-                                             to_string(given), "; expected '", name, "' of ", to_string(wanted)));
-            values.append(parts[p].columns()[c]);
+            const column& part = parts[p].columns()[c];
+            if (parts[p].names()[c] != name)
+                throw argument_error(
+                    message("table ", p, ": column ", c, " is '", parts[p].names()[c], "'; expected '", name, "'"));
+            rows += part.size();
+            if (part.null_count() == part.size()) continue;
+            const auto both = common_kind(wanted.value_or(part.kind()), part.kind());
+            if (!both)
+                throw argument_error(message("table ", p, ": column '", name, "' is of ", to_string(part.kind()),
+                                             "; expected ", to_string(*wanted), " as before"));
+            wanted = both;
         }
+        column_builder values(wanted.value_or(first.columns()[c].kind()));
+        values.reserve(rows);
+        for (const table& part : parts) values.append(convert(part.columns()[c], values.kind()));
         all.add(name, values.finish());
     }
     return all;
