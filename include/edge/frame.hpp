@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Tables: what sensors write and models read, as named columns.
+///
+///     using namespace edge::frame;
+///     table imu = read_csv("imu.csv");
+///     table gnss = read_csv("gnss.csv");
+///     table fused = join_asof(imu, gnss, {.on = "ts", .by = "vehicle", .tolerance = 50'000'000});
+///     fused.add("second", tumbling(fused.column("ts"), 1'000'000'000));
+///     write_csv("shake.csv", fused.group_by("vehicle", "second").agg(count(), stddev("ax")));
+///
+/// Columns lie in memory as Apache Arrow has them, never change, and are shared by copies and slices. A value may be
+/// missing; aggregates and comparisons skip missing values and NaN, as pandas does.
+///
+///     column.hpp, column_builder.hpp, table.hpp     what a table is
+///     csv.hpp, parquet.hpp                          files
+///     take.hpp, filter.hpp, sort.hpp                rows
+///     group_by.hpp, group_accumulator.hpp           groups, of a table and of a stream
+///     window.hpp, join_asof.hpp, describe.hpp       time series, summary
+
+#include <edge/frame/aggregate.hpp>
+#include <edge/frame/buffer.hpp>
+#include <edge/frame/column.hpp>
+#include <edge/frame/column_builder.hpp>
+#include <edge/frame/csv.hpp>
+#include <edge/frame/describe.hpp>
+#include <edge/frame/filter.hpp>
+#include <edge/frame/group_accumulator.hpp>
+#include <edge/frame/group_by.hpp>
+#include <edge/frame/join_asof.hpp>
+#include <edge/frame/kind.hpp>
+#include <edge/frame/sort.hpp>
+#include <edge/frame/table.hpp>
+#include <edge/frame/take.hpp>
+#include <edge/frame/timestamp.hpp>
+#include <edge/frame/window.hpp>
