@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file One column of one row group, written: statistics, dictionary where it pays, pages.
+///
+/// Pages are of version 1, which every reader knows, with a checksum each. Columns are OPTIONAL always, so that a chunk
+/// without a missing value has the same schema as the next one with some; its levels are then one run.
+
+#include <edge/core/file.hpp>
+#include <edge/frame/column.hpp>
+#include <edge/frame/parquet/codec.hpp>
+#include <edge/frame/parquet/crc32.hpp>
+#include <edge/frame/parquet/dictionary.hpp>
+#include <edge/frame/parquet/metadata.hpp>
+#include <edge/frame/parquet/rle.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace edge::frame::parquet {
+
+[[nodiscard]] constexpr physical physical_of(kind k) noexcept {
+    switch (k) {
+        case kind::boolean: return physical::boolean;
+        case kind::int32: return physical::int32;
+        case kind::float32: return physical::float32;
+        case kind::float64: return physical::float64;
+        case kind::string: return physical::byte_array;
+        case kind::int64:
+        case kind::timestamp: break;
+    }
+    return physical::int64;
+}
+
+/// Whether the bytes are UTF-8: no overlong forms, no surrogates, nothing past U+10FFFF. RFC 3629, section 4.
+[[nodiscard]] inline bool is_utf8(std::string_view text) noexcept {
+    const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+    const auto* end = p + text.size();
+    while (p != end) {
+        std::uint64_t eight = 0;
+        while (end - p >= 8 && (std::memcpy(&eight, p, 8), (eight & 0x8080808080808080U) == 0)) p += 8;
+        if (p == end) break;
+        if (*p < 0x80) {
+            ++p;
+            continue;
+        }
+        const int more = *p >= 0xC2 && *p <= 0xDF ? 1 : *p >= 0xE0 && *p <= 0xEF ? 2 : *p >= 0xF0 && *p <= 0xF4 ? 3 : 0;
+        if (more == 0 || end - p <= more) return false;
+        for (int i = 1; i <= more; ++i)
+            if ((p[i] & 0xC0U) != 0x80U) return false;
+        if ((*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] > 0x9F) || (*p == 0xF0 && p[1] < 0x90) ||
+            (*p == 0xF4 && p[1] > 0x8F))
+            return false;
+        p += more + 1;
+    }
+    return true;
+}
+
+namespace detail {
+
+/// The unsigned integer of T's size.
+template <class T>
+using bits_of = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+
+template <class T>
+[[nodiscard]] std::string plain_text(T value) {
+    std::string text(sizeof value, '\0');
+    std::memcpy(text.data(), &value, sizeof value);
+    return text;
+}
+
+/// Smallest and largest as readers may rely on them: NaN counts for nothing, and a zero stands for both zeros.
+/// Source: apache/parquet-format, parquet.thrift, at ColumnOrder.
+template <class T>
+void set_bounds(std::span<const T> values, statistics& s) {
+    std::optional<std::pair<T, T>> bounds;
+    for (const T v : values) {
+        if (v != v) continue;
+        if (!bounds) bounds.emplace(v, v);
+        if (v < bounds->first) bounds->first = v;
+        if (bounds->second < v) bounds->second = v;
+    }
+    if (!bounds) return;
+    if constexpr (std::is_floating_point_v<T>) {
+        if (bounds->first == 0) bounds->first = -T{0};
+        if (bounds->second == 0) bounds->second = T{0};
+    }
+    s.min = plain_text(bounds->first);
+    s.max = plain_text(bounds->second);
+}
+
+}  // namespace detail
+
+class chunk_writer {
+public:
+    /// @param page_bytes  of the values of a page, about
+    chunk_writer(output_file& to, compressor& pack, bool dictionary, std::size_t page_bytes)
+        : to_(to), pack_(pack), may_use_dictionary_(dictionary), page_bytes_(page_bytes) {}
+
+    /// @throws io_error  if the device is full or fails
+    [[nodiscard]] column_chunk write(const column& values, const std::string& name) {
+        chunk_ = {};
+        chunk_.type = physical_of(values.kind());
+        chunk_.codec = pack_.number();
+        chunk_.path = {name};
+        chunk_.values = static_cast<std::int64_t>(values.size());
+        chunk_.statistics.null_count = static_cast<std::int64_t>(values.null_count());
+        chunk_.encodings = {encoding::plain, encoding::rle};
+        const bit_view validity = values.validity();
+        const std::size_t present = values.size() - values.null_count();
+        switch (values.kind()) {
+            case kind::boolean: write_booleans(values, validity); break;
+            case kind::string: write_texts(values, validity, present); break;
+            default:
+                dispatch_stored(values.kind(),
+                                [&]<class T>() { write_numbers(values.values<T>(), validity, present); });
+        }
+        return std::move(chunk_);
+    }
+
+private:
+    // ---- values ----------------------------------------------------------------------------------------------------
+
+    void write_booleans(const column& values, const bit_view& validity) {
+        const bit_view all = values.booleans();
+        bool seen[2] = {false, false};
+        pages(values.size(), 8 * page_bytes_, [&](std::size_t first, std::size_t count) {
+            begin_page(validity, first, count);
+            unsigned octet = 0;
+            unsigned used = 0;
+            for (std::size_t i = first; i < first + count; ++i) {
+                if (!validity[i]) continue;
+                const bool bit = all[i];
+                seen[bit ? 1 : 0] = true;
+                octet |= (bit ? 1U : 0U) << used;
+                if (++used == 8) {
+                    page_.push_back(static_cast<std::byte>(octet));
+                    octet = used = 0;
+                }
+            }
+            if (used != 0) page_.push_back(static_cast<std::byte>(octet));
+            end_page(encoding::plain, count);
+        });
+        if (!seen[0] && !seen[1]) return;
+        chunk_.statistics.min = std::string(1, seen[0] ? '\0' : '\1');
+        chunk_.statistics.max = std::string(1, seen[1] ? '\1' : '\0');
+    }
+
+    template <class T>
+    void write_numbers(std::span<const T> rows, const bit_view& validity, std::size_t present) {
+        using bits = detail::bits_of<T>;
+        std::vector<T> kept;  // those that have a value, side by side
+        std::span<const T> values = rows;
+        if (present != rows.size()) {
+            kept.reserve(present);
+            for (std::size_t i = 0; i < rows.size(); ++i)
+                if (validity[i]) kept.push_back(rows[i]);
+            values = kept;
+        }
+        detail::set_bounds(values, chunk_.statistics);
+        if (may_use_dictionary_) {
+            auto& distinct = words<bits>();
+            std::vector<bits> keys(values.size());
+            if (!values.empty()) std::memcpy(keys.data(), values.data(), values.size_bytes());
+            if (distinct.build(keys) &&
+                pays(distinct.values().size() * sizeof(T), distinct.values().size(), present, present * sizeof(T))) {
+                page_.clear();
+                append(distinct.values().data(), distinct.values().size_bytes());
+                return write_indexes(distinct.values().size(), distinct.indexes(), validity, rows.size());
+            }
+        }
+        std::size_t next = 0;
+        pages(rows.size(), page_bytes_ / sizeof(T), [&](std::size_t first, std::size_t count) {
+            const std::size_t n = begin_page(validity, first, count);
+            append(values.data() + next, n * sizeof(T));
+            next += n;
+            end_page(encoding::plain, count);
+        });
+    }
+
+    void write_texts(const column& rows, const bit_view& validity, std::size_t present) {
+        std::vector<std::string_view> values;
+        values.reserve(present);
+        std::size_t total = 0;
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            if (!validity[i]) continue;
+            values.push_back(rows.text(i));
+            total += values.back().size() + 4;
+        }
+        if (!values.empty()) {
+            const auto [least, most] = std::minmax_element(values.begin(), values.end());
+            if (least->size() <= max_bound && most->size() <= max_bound) {
+                chunk_.statistics.min = std::string(*least);
+                chunk_.statistics.max = std::string(*most);
+            }
+        }
+        if (may_use_dictionary_ && words_.build(values)) {
+            std::size_t bytes = 0;
+            for (const std::string_view v : words_.values()) bytes += v.size() + 4;
+            if (bytes <= page_bytes_ && pays(bytes, words_.values().size(), present, total)) {
+                page_.clear();
+                for (const std::string_view v : words_.values()) append_text(v);
+                return write_indexes(words_.values().size(), words_.indexes(), validity, rows.size());
+            }
+        }
+        // As many rows as the average says fill a page; a page may be larger where strings are.
+        std::size_t next = 0;
+        const std::size_t each = (std::max)(total / (std::max)(rows.size(), std::size_t{1}), std::size_t{1});
+        pages(rows.size(), page_bytes_ / each, [&](std::size_t first, std::size_t count) {
+            const std::size_t n = begin_page(validity, first, count);
+            for (std::size_t i = 0; i < n; ++i) append_text(values[next++]);
+            end_page(encoding::plain, count);
+        });
+    }
+
+    /// Whether indexes and a dictionary are clearly smaller than the values.
+    static bool pays(std::size_t dictionary_bytes, std::size_t distinct, std::size_t count,
+                     std::size_t plain_bytes) noexcept {
+        const auto width = static_cast<std::size_t>(bits_for(static_cast<std::uint32_t>(distinct - 1)));
+        return dictionary_bytes + count * width / 8 < plain_bytes / 4 * 3;
+    }
+
+    /// The dictionary, which is in `page_`, and the pages of indexes into it.
+    void write_indexes(std::size_t distinct, std::span<const std::uint32_t> indexes, const bit_view& validity,
+                       std::size_t rows) {
+        chunk_.encodings.push_back(encoding::rle_dictionary);
+        chunk_.dictionary_page_offset = static_cast<std::int64_t>(to_.bytes_written());
+        write_page(page_type::dictionary, encoding::plain, distinct);
+        const int width = bits_for(static_cast<std::uint32_t>(distinct - 1));
+        rle_writer runs(width);
+        std::size_t next = 0;
+        pages(rows, page_bytes_, [&](std::size_t first, std::size_t count) {
+            const std::size_t n = begin_page(validity, first, count);
+            page_.push_back(static_cast<std::byte>(width));
+            runs.clear();
+            runs.write(indexes.subspan(next, n));
+            page_.insert(page_.end(), runs.bytes().begin(), runs.bytes().end());
+            next += n;
+            end_page(encoding::rle_dictionary, count);
+        });
+    }
+
+    // ---- pages -----------------------------------------------------------------------------------------------------
+
+    /// Calls `write(first, count)` for parts of the rows; once where there are none, since a chunk has a page.
+    template <class F>
+    static void pages(std::size_t rows, std::size_t each, F&& write) {
+        each = (std::max)(each / 8 * 8, std::size_t{8});
+        for (std::size_t first = 0; first < rows || first == 0; first += each)
+            write(first, (std::min)(each, rows - first));
+    }
+
+    /// Levels of some rows. Returns how many have a value.
+    std::size_t begin_page(const bit_view& validity, std::size_t first, std::size_t count) {
+        const bit_view some{validity.bytes, validity.offset + first, count};
+        levels_.clear();
+        if (count != 0) levels_.write(some);
+        page_.clear();
+        const auto length = static_cast<std::uint32_t>(levels_.bytes().size());
+        append(&length, 4);
+        append(levels_.bytes().data(), length);
+        return some.count();
+    }
+
+    void end_page(encoding e, std::size_t rows) {
+        if (chunk_.data_page_offset == 0) chunk_.data_page_offset = static_cast<std::int64_t>(to_.bytes_written());
+        write_page(page_type::data, e, rows);
+    }
+
+    void write_page(page_type type, encoding e, std::size_t count) {
+        if (page_.size() > (std::size_t{1} << 30))  // sizes in the format have 31 bits
+            throw unsupported_error(
+                message("column '", chunk_.path.front(), "': ", page_.size(), " bytes of strings in a page"));
+        const std::span<const std::byte> packed = pack_(page_);
+        header_.clear();
+        header_.structure([&] {
+            header_.i32(1, static_cast<std::int32_t>(type));
+            header_.i32(2, static_cast<std::int32_t>(page_.size()));
+            header_.i32(3, static_cast<std::int32_t>(packed.size()));
+            header_.i32(4, static_cast<std::int32_t>(crc32(packed)));
+            header_.structure(type == page_type::data ? 5 : 7, [&] {
+                header_.i32(1, static_cast<std::int32_t>(count));
+                header_.i32(2, static_cast<std::int32_t>(e));
+                if (type != page_type::data) return;
+                header_.i32(3, static_cast<std::int32_t>(encoding::rle));
+                header_.i32(4, static_cast<std::int32_t>(encoding::rle));
+            });
+        });
+        to_.write(header_.bytes());
+        to_.write(packed);
+        chunk_.uncompressed_bytes += static_cast<std::int64_t>(header_.bytes().size() + page_.size());
+        chunk_.compressed_bytes += static_cast<std::int64_t>(header_.bytes().size() + packed.size());
+    }
+
+    void append(const void* data, std::size_t size) {
+        const auto* bytes = static_cast<const std::byte*>(data);
+        page_.insert(page_.end(), bytes, bytes + size);
+    }
+    void append_text(std::string_view text) {
+        const auto length = static_cast<std::uint32_t>(text.size());
+        append(&length, 4);
+        append(text.data(), text.size());
+    }
+
+    template <class K>
+    dictionary_builder<K>& words() noexcept {
+        if constexpr (std::is_same_v<K, std::uint32_t>) return narrow_;
+        if constexpr (std::is_same_v<K, std::uint64_t>) return wide_;
+    }
+
+    static constexpr std::size_t max_bound = 256;  // longer strings are no use as a bound, and swell the footer
+
+    output_file& to_;
+    compressor& pack_;
+    bool may_use_dictionary_;
+    std::size_t page_bytes_;
+    column_chunk chunk_;
+    std::vector<std::byte> page_;
+    rle_writer levels_{1};
+    thrift_writer header_;
+    dictionary_builder<std::uint32_t> narrow_;
+    dictionary_builder<std::uint64_t> wide_;
+    dictionary_builder<std::string_view> words_;
+};
+
+}  // namespace edge::frame::parquet
