@@ -17,7 +17,7 @@ for file in *.cpp; do
         failed=1
     elif ! echo "$said" | grep -qE -- "$text"; then
         echo "$file: the message does not match '$text':"
-        echo "$said"
+        echo "$said" | head -n 20
         failed=1
     fi
     count=$((count + 1))
