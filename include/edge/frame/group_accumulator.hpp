@@ -30,7 +30,7 @@ public:
     /// @throws argument_error  if an aggregate is another one, or two have one name
     group_accumulator(std::string key, std::vector<aggregate> wanted);
 
-    /// Rows whose key is missing are skipped, and so are missing values and NaN. O(rows).
+    /// Rows whose key is missing are a group too; missing values and NaN are skipped. O(rows).
     /// @throws argument_error  if a column is not there, not of numbers, or of another kind than in the batches before;
     ///                         nothing of the batch is then added
     void update(const table& batch);
@@ -39,10 +39,10 @@ public:
     /// @throws argument_error  if the key, the aggregates or the kinds of the columns differ
     void merge(const group_accumulator& other);
 
-    [[nodiscard]] std::size_t groups() const noexcept { return keys_.size(); }
+    [[nodiscard]] std::size_t groups() const noexcept { return keys_.size() - (sizes_[missing] == 0 ? 1 : 0); }
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
 
-    /// The key and the aggregates, a row for each group, in ascending order of the key. Before the first batch: no rows.
+    /// The key and the aggregates, a row for each group, in ascending order of the key; a missing key comes last.
     [[nodiscard]] table finish() const;
 
 private:
@@ -53,8 +53,10 @@ private:
         std::optional<detail::moments> states = {};  ///< none before the first batch
     };
 
+    static constexpr std::uint32_t missing = 0;  ///< group of the rows without a key; always there, perhaps empty
+
+    std::uint32_t group_of(std::int64_t key);
     void number(const column& keys);
-    void resize_states();
 
     std::string key_;
     std::vector<aggregate> wanted_;
@@ -70,6 +72,7 @@ private:
 
 inline group_accumulator::group_accumulator(std::string key, std::vector<aggregate> wanted)
     : key_(std::move(key)), wanted_(std::move(wanted)) {
+    index_.insert(0, [](std::uint32_t) { return false; });  // takes the id of `missing`
     table names;
     names.add(key_, column());
     for (const aggregate& a : wanted_) {
@@ -123,19 +126,26 @@ inline void group_accumulator::update(const table& batch) {
     rows_ += batch.rows();
 }
 
+inline std::uint32_t group_accumulator::group_of(std::int64_t key) {
+    const std::uint32_t id =
+        index_.insert(detail::mix(detail::key_bits(key)), [](std::uint32_t i) { return i != missing; });
+    if (id == keys_.size()) {
+        keys_.push_back(key);
+        sizes_.push_back(0);
+    }
+    return id;
+}
+
 /// Fills `ids_`, and makes groups of keys that are new.
 inline void group_accumulator::number(const column& keys) {
-    ids_.assign(keys.size(), detail::no_id);
+    ids_.assign(keys.size(), missing);
     const bit_view valid = keys.validity();
     dispatch_stored(keys.kind(), [&]<class T>() {
         const auto values = keys.values<T>();
         for (std::size_t row = 0; row < values.size(); ++row) {
-            if (!valid[row]) continue;
-            const auto repeats = row != 0 && ids_[row - 1] != detail::no_id && values[row] == values[row - 1];
-            ids_[row] = repeats ? ids_[row - 1] : index_.insert(detail::key_bits(values[row]));
-            if (ids_[row] == keys_.size()) {
-                keys_.push_back(static_cast<std::int64_t>(values[row]));
-                sizes_.push_back(0);
+            if (valid[row]) {
+                const bool repeats = row != 0 && ids_[row - 1] != missing && values[row] == values[row - 1];
+                ids_[row] = repeats ? ids_[row - 1] : group_of(static_cast<std::int64_t>(values[row]));
             }
             ++sizes_[ids_[row]];
         }
@@ -155,11 +165,7 @@ inline void group_accumulator::merge(const group_accumulator& other) {
     if (!same) throw argument_error("merging accumulators of columns of different kinds");
     std::vector<std::uint32_t> to(other.keys_.size());
     for (std::size_t g = 0; g < to.size(); ++g) {
-        to[g] = index_.insert(detail::key_bits(other.keys_[g]));
-        if (to[g] == keys_.size()) {
-            keys_.push_back(other.keys_[g]);
-            sizes_.push_back(0);
-        }
+        to[g] = g == missing ? missing : group_of(other.keys_[g]);
         sizes_[to[g]] += other.sizes_[g];
     }
     for (std::size_t i = 0; i < sources_.size(); ++i) {
@@ -175,11 +181,16 @@ inline void group_accumulator::merge(const group_accumulator& other) {
 }
 
 inline table group_accumulator::finish() const {
-    const table by_id{{key_, column(keys_)}};
-    const std::vector<std::size_t> order = sorted_rows(by_id, std::vector<sort_key>{{key_}});
+    std::vector<bool> there(keys_.size(), true);
+    there[missing] = false;
+    const column ids{keys_, there};
+    std::vector<std::size_t> order = sorted_rows(table{{key_, ids}}, std::vector<sort_key>{{key_}});
+    if (sizes_[missing] == 0) order.pop_back();  // a missing key is sorted last
     column_builder keys(key_kind_.value_or(kind::int64));
     for (const std::size_t g : order) {
-        if (keys.kind() == kind::int32)
+        if (g == missing)
+            keys.append_null();
+        else if (keys.kind() == kind::int32)
             keys.append(static_cast<std::int32_t>(keys_[g]));
         else
             keys.append(keys_[g]);

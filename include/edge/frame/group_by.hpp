@@ -5,10 +5,10 @@
 ///
 ///     table g = t.group_by("sensor", "trip").agg(count(), mean("ax"), stddev("ax").as("shake"));
 ///     grouping by = t.group_by("sensor");         // to be used again
-///     by.ids()[row];                              // row's group, or no_group where its key is missing
+///     by.ids()[row];                              // the row's group
 ///
-/// The result has a row for each group, in ascending order of the keys. Rows whose key is missing or NaN are in none.
-/// The bits of the result depend neither on the number of threads nor on the order of the groups.
+/// The result has a row for each group, in ascending order of the keys. Rows whose key is missing or NaN are a group too,
+/// the last one. The bits of the result do not depend on the number of threads.
 
 #include <edge/core/parallel.hpp>
 #include <edge/frame/detail/moments.hpp>
@@ -25,9 +25,6 @@
 
 namespace edge::frame {
 
-/// Group of a row that is in none.
-inline constexpr std::uint32_t no_group = detail::no_id;
-
 class grouping {
 public:
     /// @param keys  columns of any kind; with none, all rows are one group
@@ -39,7 +36,7 @@ public:
     /// The key columns, a row for each group.
     [[nodiscard]] const table& keys() const noexcept { return keys_; }
 
-    /// Group of each row, below `groups()`, or `no_group`.
+    /// Group of each row, below `groups()`.
     [[nodiscard]] std::span<const std::uint32_t> ids() const noexcept { return ids_; }
 
     /// The keys and the aggregates, a row for each group.
@@ -119,8 +116,7 @@ inline grouping::grouping(table t, const std::vector<std::string>& keys) : table
     keys_ = take(unsorted, order);
     std::vector<std::uint32_t> place(groups_);
     for (std::size_t i = 0; i < groups_; ++i) place[order[i]] = static_cast<std::uint32_t>(i);
-    for (std::uint32_t& id : ids_)
-        if (id != no_group) id = place[id];
+    for (std::uint32_t& id : ids_) id = place[id];
 }
 
 inline table grouping::agg(const std::vector<aggregate>& wanted, const parallel_options& threads) const {
@@ -201,7 +197,7 @@ inline column grouping::result(const aggregate& a) const {
         case statistic::count: {
             std::vector<std::int64_t> counts(groups_);
             for (std::size_t i = 0; i < ids_.size(); ++i)
-                if (ids_[i] != no_group && c.is_valid(i)) ++counts[ids_[i]];
+                if (c.is_valid(i)) ++counts[ids_[i]];
             return column(std::move(counts));
         }
         default: return extreme_rows(c, a.what);
@@ -210,8 +206,7 @@ inline column grouping::result(const aggregate& a) const {
 
 inline column grouping::group_sizes() const {
     std::vector<std::int64_t> counts(groups_);
-    for (const std::uint32_t id : ids_)
-        if (id != no_group) ++counts[id];
+    for (const std::uint32_t id : ids_) ++counts[id];
     return column(std::move(counts));
 }
 
@@ -221,7 +216,7 @@ inline column grouping::extreme_rows(const column& c, statistic what) const {
     const std::vector<bool> there = detail::present(c);
     const auto choose = [&](auto&& replaces) {
         for (std::size_t row = 0; row < ids_.size(); ++row) {
-            if (ids_[row] == no_group || !there[row]) continue;
+            if (!there[row]) continue;
             std::size_t& at = chosen[ids_[row]];
             if (at == no_row || replaces(row, at)) at = row;
         }
@@ -247,13 +242,13 @@ inline column grouping::quantiles(const column& c, double q) const {
     const std::vector<bool> there = detail::present(c);
     std::vector<std::size_t> end(groups_ + 1);  // of each group's values, once they are put in
     for (std::size_t row = 0; row < ids_.size(); ++row)
-        if (ids_[row] != no_group && there[row]) ++end[ids_[row] + 1];
+        if (there[row]) ++end[ids_[row] + 1];
     for (std::size_t g = 0; g < groups_; ++g) end[g + 1] += end[g];
     std::vector<double> values(end.back());
     dispatch_stored(c.kind(), [&]<class T>() {
         const auto from = c.values<T>();
         for (std::size_t row = 0; row < ids_.size(); ++row)
-            if (ids_[row] != no_group && there[row]) values[end[ids_[row]]++] = static_cast<double>(from[row]);
+            if (there[row]) values[end[ids_[row]]++] = static_cast<double>(from[row]);
     });
     column_builder result(kind::float64);
     std::size_t begin = 0;

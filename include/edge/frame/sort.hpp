@@ -11,8 +11,9 @@
 #include <edge/frame/take.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <span>
 #include <string>
@@ -44,24 +45,53 @@ inline std::size_t missing_last(const column& c, std::span<std::size_t> rows) {
     return c.null_count() == 0 ? rows.size() : split([&](std::size_t row) { return valid[row]; });
 }
 
+/// Unsigned integer in the order of the number. Of NaN: any.
+template <stored T>
+[[nodiscard]] std::uint64_t order_bits(T value) noexcept {
+    constexpr std::uint64_t sign = std::uint64_t{1} << 63;
+    if constexpr (std::is_integral_v<T>) {
+        return static_cast<std::uint64_t>(static_cast<std::int64_t>(value)) ^ sign;
+    } else {
+        const auto bits = std::bit_cast<std::uint64_t>(static_cast<double>(value) + 0.0);  // -0 becomes 0
+        return (bits & sign) != 0 ? ~bits : bits | sign;
+    }
+}
+
+template <class Key>
+struct keyed_row {
+    Key key;
+    std::size_t row;
+};
+
+/// Stable sort of `rows` by `key(row)`. The keys are laid out beside the rows first: sorting then reads memory in order.
+template <class KeyOf>
+void sort_by_key(std::span<std::size_t> rows, bool descending, KeyOf&& key) {
+    using keyed = keyed_row<decltype(key(std::size_t{}))>;
+    std::vector<keyed> keys;
+    keys.reserve(rows.size());
+    for (const std::size_t row : rows) keys.push_back({key(row), row});
+    const auto before = [descending](const keyed& a, const keyed& b) {
+        return descending ? b.key < a.key : a.key < b.key;
+    };
+    if (std::is_sorted(keys.begin(), keys.end(), before)) return;
+    std::stable_sort(keys.begin(), keys.end(), before);
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = keys[i].row;
+}
+
 /// Stable sort of `rows` by one column.
 inline void sort_rows(const column& c, order direction, std::span<std::size_t> rows) {
     rows = rows.first(missing_last(c, rows));
-    const auto by = [&](auto&& key) {
-        const auto up = [&](std::size_t a, std::size_t b) { return key(a) < key(b); };
-        const auto down = [&](std::size_t a, std::size_t b) { return key(b) < key(a); };
-        if (direction == order::ascending) {
-            if (!std::is_sorted(rows.begin(), rows.end(), up)) std::stable_sort(rows.begin(), rows.end(), up);
-        } else {
-            if (!std::is_sorted(rows.begin(), rows.end(), down)) std::stable_sort(rows.begin(), rows.end(), down);
-        }
-    };
-    switch (c.kind()) {
-        case kind::boolean: return by([bits = c.booleans()](std::size_t row) { return bits[row]; });
-        case kind::string: return by([&c](std::size_t row) { return c.text(row); });
-        default:
-            dispatch_stored(c.kind(), [&]<class T>() { by([v = c.values<T>()](std::size_t row) { return v[row]; }); });
-    }
+    const bool descending = direction == order::descending;
+    if (c.kind() == kind::string) return sort_by_key(rows, descending, [&c](std::size_t row) { return c.text(row); });
+    std::vector<std::uint64_t> bits(c.size());
+    if (c.kind() == kind::boolean)
+        for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = c.boolean(i);
+    else
+        dispatch_stored(c.kind(), [&]<class T>() {
+            const auto values = c.values<T>();
+            for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = order_bits(values[i]);
+        });
+    sort_by_key(rows, descending, [&bits](std::size_t row) { return bits[row]; });
 }
 
 }  // namespace detail

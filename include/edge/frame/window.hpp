@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace edge::frame {
@@ -24,16 +25,16 @@ namespace detail {
 /// both are running statistics that only ever take values, so nothing is subtracted and a huge value leaves no trace
 /// once it is out of the window. Three additions or merges a row, whatever the window.
 /// Source: van Herk 1992, "A fast algorithm for local minimum and maximum filters on rectangular and octagonal kernels".
-template <stored T>
-column rolling_moments(const column& c, statistic what, std::size_t window) {
-    using state = running<wide<T>>;
+template <class W>
+column rolling_moments(const column& c, statistic what, std::size_t window, kind result_kind) {
+    using state = running<W>;
     const std::int64_t fewest = what == statistic::count ? 0 : (std::max)(fewest_values(what), std::int64_t{1});
-    const auto values = c.values<T>();
+    const auto values = c.values<W>();
     const bit_view valid = c.validity();
     const auto put = [&](state& s, std::size_t i) {
-        if (valid[i] && values[i] == values[i]) s.template add<true>(static_cast<wide<T>>(values[i]));
+        if (valid[i] && values[i] == values[i]) s.template add<true>(values[i]);
     };
-    column_builder result(result_kind(what, c.kind()));
+    column_builder result(result_kind);
     result.reserve(values.size());
     std::vector<state> ends(window + 1);  // of the block before, from each of its rows on
     for (std::size_t block = 0; block < values.size(); block += window) {
@@ -57,9 +58,8 @@ column rolling_moments(const column& c, statistic what, std::size_t window) {
 }
 
 /// Quantile of the last `window` rows at each row. O(window) a row, with a small constant: a move of sorted memory.
-template <stored T>
-column rolling_quantiles(const column& c, double q, std::size_t window) {
-    const auto values = c.values<T>();
+inline column rolling_quantiles(const column& c, double q, std::size_t window) {
+    const auto values = c.values<double>();
     const bit_view valid = c.validity();
     const auto counts = [&](std::size_t i) { return valid[i] && values[i] == values[i]; };
     std::vector<double> sorted;
@@ -67,10 +67,9 @@ column rolling_quantiles(const column& c, double q, std::size_t window) {
     result.reserve(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (i >= window && counts(i - window))
-            sorted.erase(std::lower_bound(sorted.begin(), sorted.end(), static_cast<double>(values[i - window])));
+            sorted.erase(std::lower_bound(sorted.begin(), sorted.end(), values[i - window]));
         if (counts(i)) {
-            const auto value = static_cast<double>(values[i]);
-            sorted.insert(std::upper_bound(sorted.begin(), sorted.end(), value), value);
+            sorted.insert(std::upper_bound(sorted.begin(), sorted.end(), values[i]), values[i]);
         }
         if (sorted.empty()) {
             result.append_null();
@@ -101,13 +100,16 @@ column rolling_quantiles(const column& c, double q, std::size_t window) {
     if (c.kind() == kind::string)
         throw argument_error(
             message("rolling ", what.function(), " of column '", what.column, "' of string; expected numbers"));
-    const column numbers = detail::booleans_as_numbers(c);
+    column numbers = detail::booleans_as_numbers(c);
+    if (is_number(c.kind())) numbers = convert(numbers, is_float(c.kind()) ? kind::float64 : kind::int64);
+    const kind result = detail::result_kind(what.what, c.kind());
     const std::size_t window = (std::max)((std::min)(rows, c.size()), std::size_t{1});
-    return dispatch_stored(numbers.kind(), [&]<class T>() {
-        return detail::is_moment(what.what)
-                   ? detail::rolling_moments<T>(numbers, what.what, window)
-                   : detail::rolling_quantiles<T>(numbers, what.what == statistic::median ? 0.5 : what.q, window);
-    });
+    if (!detail::is_moment(what.what)) {
+        const double q = what.what == statistic::median ? 0.5 : what.q;
+        return detail::rolling_quantiles(convert(numbers, kind::float64), q, window);
+    }
+    return numbers.kind() == kind::float64 ? detail::rolling_moments<double>(numbers, what.what, window, result)
+                                           : detail::rolling_moments<std::int64_t>(numbers, what.what, window, result);
 }
 
 /// Start of the window that each row falls in: windows of `width`, one after the other, one of which starts at 0.

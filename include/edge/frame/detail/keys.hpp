@@ -144,11 +144,23 @@ inline numbering number_pairs(const numbering& a, const numbering& b) {
         [&](std::size_t row) { return index.insert(a.of_row[row] * width + b.of_row[row]); });
 }
 
-/// Numbers the combinations of values of several columns. With none, all rows are one key.
+/// Gives the rows without a key an id of their own.
+inline numbering with_missing(numbering n) {
+    const auto id = static_cast<std::uint32_t>(n.rows.size());
+    for (std::size_t row = 0; row < n.of_row.size(); ++row) {
+        if (n.of_row[row] != no_id) continue;
+        if (n.rows.size() == id) n.rows.push_back(row);
+        n.of_row[row] = id;
+    }
+    return n;
+}
+
+/// Numbers the combinations of values of several columns; a missing value is a value too. With no column, all rows are
+/// one key.
 inline numbering number_keys(std::span<const column> keys, std::size_t rows) {
     if (keys.empty()) return {std::vector<std::uint32_t>(rows, 0), {0}};
-    numbering all = number_values(keys.front());
-    for (const column& c : keys.subspan(1)) all = number_pairs(all, number_values(c));
+    numbering all = with_missing(number_values(keys.front()));
+    for (const column& c : keys.subspan(1)) all = number_pairs(all, with_missing(number_values(c)));
     return all;
 }
 

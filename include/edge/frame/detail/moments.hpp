@@ -94,7 +94,7 @@ public:
         std::visit([&](auto& of) { of.resize(groups); }, groups_);
     }
 
-    /// Rows [begin, end) of a column of numbers or timestamps; row i belongs to group `ids[i]`, or to none.
+    /// Rows [begin, end) of a column of numbers or timestamps; row i belongs to group `ids[i]`.
     void add(const column& c, std::span<const std::uint32_t> ids, std::size_t begin, std::size_t end) {
         dispatch_stored(c.kind(), [&]<class T>() {
             auto& of = std::get<std::vector<running<wide<T>>>>(groups_);
@@ -102,8 +102,7 @@ public:
                 const T* values = c.values<T>().data();
                 const bit_view valid = c.validity();
                 const auto put = [&](std::size_t i) {
-                    if (ids[i] == no_id || values[i] != values[i]) return;
-                    of[ids[i]].template add<Spread>(static_cast<wide<T>>(values[i]));
+                    if (values[i] == values[i]) of[ids[i]].template add<Spread>(static_cast<wide<T>>(values[i]));
                 };
                 if (c.null_count() == 0) {
                     for (std::size_t i = begin; i < end; ++i) put(i);
