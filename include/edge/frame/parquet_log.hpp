@@ -3,9 +3,9 @@
 
 /// @file Logging to a folder of Parquet files, of which each is complete when it appears.
 ///
-///     parquet_log log("imu", {{"ts", kind::timestamp}, {"ax", kind::float32}}, {.seconds_per_file = 10});
+///     parquet_log log("imu", {{"ts", kind::timestamp}, {"ax", kind::float32}}, {.rotate_seconds = 10});
 ///     while (sample(s)) log.append_row(s.ts, s.ax);          // or log.append(table)
-///     log.flush();                                           // the rows that do not fill a file yet
+///     log.close();                                           // writes the rows that do not fill a file yet
 ///
 /// Files are named 00000001.parquet and so on; a log that starts again in the same folder goes on after the last one.
 /// Losing power or being killed loses the rows that are not in a file yet, and nothing else: a file is synced and then
@@ -30,9 +30,9 @@
 namespace edge::frame {
 
 struct parquet_log_options {
-    std::size_t rows_per_file = 100'000;
-    double seconds_per_file = 0;     ///< of the time column; 0: only rows count
-    std::string time_column = "ts";  ///< a timestamp
+    std::size_t rotate_rows = 100'000;  ///< a file has at most so many rows
+    double rotate_seconds = 0;          ///< and spans less than this, by its time column; 0: only rows count
+    std::string time_column = "ts";     ///< a timestamp
     parquet_options file = {};
 };
 
@@ -47,15 +47,21 @@ public:
     /// Makes the folder if it is not there.
     /// @throws argument_error  if there are no columns, two have one name, or an option is out of its range
     /// @throws io_error        if the folder cannot be made or listed
-    parquet_log(std::filesystem::path folder, schema_type schema, parquet_log_options options = {});
+    parquet_log(std::filesystem::path folder, schema_type schema, parquet_log_options options = {})
+        : parquet_log(std::move(folder), std::move(options)) {
+        set_schema(std::move(schema));
+    }
+
+    /// As above, with the columns of the first table that is appended.
+    explicit parquet_log(std::filesystem::path folder, parquet_log_options options = {});
 
     parquet_log(const parquet_log&) = delete;
     parquet_log& operator=(const parquet_log&) = delete;
 
-    /// Flushes if it can. To know that it did, call `flush` before.
+    /// Closes if it can. To know that it did, call `close` before.
     ~parquet_log() {
         try {
-            flush();
+            if (!is_closed_) flush();
         } catch (const std::exception&) {  // a destructor has no way to say so
         }
     }
@@ -75,9 +81,25 @@ public:
     /// Writes the rows that are not in a file yet as one.
     /// @throws io_error  if the device is full or fails; the rows are then still there
     void flush() {
+        if (is_closed_) return;
         make_room();
         seal();
         write_full();
+    }
+
+    /// Flushes; nothing can be appended afterwards.
+    /// @throws io_error  as `flush`; the log is then still open
+    void close() {
+        flush();
+        is_closed_ = true;
+    }
+
+    /// The files written since this was last called, in order.
+    [[nodiscard]] std::vector<std::filesystem::path> take_completed() {
+        std::vector<std::filesystem::path> paths;
+        for (const std::uint64_t number : completed_) paths.push_back(path_of(number));
+        completed_.clear();
+        return paths;
     }
 
     [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
@@ -90,7 +112,15 @@ public:
 private:
     static constexpr std::size_t no_time = static_cast<std::size_t>(-1);
 
-    [[nodiscard]] std::size_t pending_rows() const noexcept { return columns_.front().size(); }
+    [[nodiscard]] std::size_t pending_rows() const noexcept { return columns_.empty() ? 0 : columns_.front().size(); }
+
+    [[nodiscard]] std::filesystem::path path_of(std::uint64_t number) const {
+        std::string digits = std::to_string(number);
+        if (digits.size() < 8) digits.insert(0, 8 - digits.size(), '0');
+        return folder_ / (digits + ".parquet");
+    }
+
+    void set_schema(schema_type schema);
 
     void take_time(std::int64_t ns) noexcept {
         if (has_begin_) return;
@@ -124,7 +154,7 @@ private:
         const std::size_t rows = pending_rows();
         for (std::size_t c = 0; c < columns_.size(); ++c) {
             full_.add(schema_[c].first, columns_[c].finish());
-            columns_[c].reserve((std::min)(rows, options_.rows_per_file));
+            columns_[c].reserve((std::min)(rows, options_.rotate_rows));
         }
         has_begin_ = false;
     }
@@ -133,9 +163,10 @@ private:
 
     /// Writes what an earlier failure left behind, so that fewer rows are pending than fill a file.
     void make_room() {
+        if (is_closed_) throw argument_error(message(folder_.string(), ": the log is closed"));
         for (;; seal()) {
             write_full();
-            if (pending_rows() < options_.rows_per_file) return;
+            if (pending_rows() < options_.rotate_rows) return;
         }
     }
 
@@ -158,28 +189,18 @@ private:
     table full_;  ///< a file's rows that could not be written yet
     std::uint64_t number_ = 1;
     std::uint64_t files_ = 0;
+    std::vector<std::uint64_t> completed_;
+    bool is_closed_ = false;
     std::uint64_t rows_written_ = 0;
 };
 
-inline parquet_log::parquet_log(std::filesystem::path folder, schema_type schema, parquet_log_options options)
-    : folder_(std::move(folder)), schema_(std::move(schema)), options_(std::move(options)) {
+inline parquet_log::parquet_log(std::filesystem::path folder, parquet_log_options options)
+    : folder_(std::move(folder)), options_(std::move(options)) {
     const std::string where = folder_.string();
-    if (schema_.empty()) throw argument_error(message(where, ": a log without columns"));
-    if (options_.rows_per_file == 0) throw argument_error(message(where, ": rows_per_file 0; expected 1 or more"));
-    if (!(options_.seconds_per_file >= 0) || options_.seconds_per_file > 9e9)
-        throw argument_error(message(where, ": seconds_per_file ", options_.seconds_per_file, "; expected 0 to 9e9"));
-    for (std::size_t c = 0; c < schema_.size(); ++c) {
-        for (std::size_t other = 0; other < c; ++other)
-            if (schema_[other].first == schema_[c].first)
-                throw argument_error(message(where, ": two columns '", schema_[c].first, "'"));
-        if (schema_[c].first == options_.time_column && schema_[c].second == kind::timestamp) time_ = c;
-        columns_.emplace_back(schema_[c].second);
-    }
-    duration_ = static_cast<std::int64_t>(std::llround(options_.seconds_per_file * 1e9));
-    if (duration_ == 0) time_ = no_time;
-    if (duration_ != 0 && time_ == no_time)
-        throw argument_error(
-            message(where, ": seconds_per_file needs a timestamp column '", options_.time_column, "'"));
+    if (options_.rotate_rows == 0) throw argument_error(message(where, ": rotate_rows 0; expected 1 or more"));
+    if (!(options_.rotate_seconds >= 0) || options_.rotate_seconds > 9e9)
+        throw argument_error(message(where, ": rotate_seconds ", options_.rotate_seconds, "; expected 0 to 9e9"));
+    duration_ = static_cast<std::int64_t>(std::llround(options_.rotate_seconds * 1e9));
     std::error_code ec;
     std::filesystem::create_directories(folder_, ec);
     if (ec) throw io_error(message(where, ": cannot make the folder: ", ec.message()));
@@ -193,6 +214,23 @@ inline parquet_log::parquet_log(std::filesystem::path folder, schema_type schema
             number_ = (std::max)(number_, number + 1);
     }
     if (ec) throw io_error(message(where, ": cannot list the folder: ", ec.message()));
+}
+
+inline void parquet_log::set_schema(schema_type schema) {
+    const std::string where = folder_.string();
+    if (schema.empty()) throw argument_error(message(where, ": a log without columns"));
+    std::size_t time = no_time;
+    for (std::size_t c = 0; c < schema.size(); ++c) {
+        for (std::size_t other = 0; other < c; ++other)
+            if (schema[other].first == schema[c].first)
+                throw argument_error(message(where, ": two columns '", schema[c].first, "'"));
+        if (schema[c].first == options_.time_column && schema[c].second == kind::timestamp) time = c;
+    }
+    if (duration_ != 0 && time == no_time)
+        throw argument_error(message(where, ": rotate_seconds needs a timestamp column '", options_.time_column, "'"));
+    if (duration_ != 0) time_ = time;
+    for (const auto& [name, kind] : schema) columns_.emplace_back(kind);
+    schema_ = std::move(schema);
 }
 
 template <class... Values>
@@ -210,7 +248,7 @@ void parquet_log::append_row(const Values&... values) {
         if constexpr (std::is_same_v<std::remove_cvref_t<decltype(value)>, std::int64_t>) {
             if (c == time_) {
                 if (is_next(value)) seal();
-                if (full_.rows() == 0) take_time(value);
+                take_time(value);
             }
         }
         ++c;
@@ -225,11 +263,20 @@ void parquet_log::append_row(const Values&... values) {
             columns_[c++].append(std::string_view(value));
     };
     (take(values), ...);
-    if (pending_rows() >= options_.rows_per_file) seal();
     if (full_.rows() != 0) try_write_full();
+    if (pending_rows() >= options_.rotate_rows) {
+        seal();
+        try_write_full();
+    }
 }
 
 inline void parquet_log::append(const table& rows) {
+    if (schema_.empty()) {
+        schema_type schema;
+        for (std::size_t c = 0; c < rows.names().size(); ++c)
+            schema.emplace_back(rows.names()[c], rows.columns()[c].kind());
+        set_schema(std::move(schema));
+    }
     if (rows.names().size() != schema_.size())
         throw argument_error(message("table of ", rows.names().size(), " columns; expected ", schema_.size()));
     for (std::size_t c = 0; c < schema_.size(); ++c)
@@ -242,7 +289,7 @@ inline void parquet_log::append(const table& rows) {
         // Up to the end of the file, or of the batch while a file waits to be written.
         std::size_t last = rows.rows();
         if (full_.rows() == 0) {
-            last = (std::min)(last, first + options_.rows_per_file - pending_rows());
+            last = (std::min)(last, first + options_.rotate_rows - pending_rows());
             if (time_ != no_time) {
                 const column& times = rows.columns()[time_];
                 const auto ns = times.values<std::int64_t>();
@@ -257,7 +304,7 @@ inline void parquet_log::append(const table& rows) {
         }
         for (std::size_t c = 0; c < columns_.size() && last != first; ++c)
             columns_[c].append(rows.columns()[c].slice(first, last - first));
-        if (full_.rows() == 0 && (last != rows.rows() || pending_rows() >= options_.rows_per_file)) {
+        if (full_.rows() == 0 && (last != rows.rows() || pending_rows() >= options_.rotate_rows)) {
             seal();
             try_write_full();
         }
@@ -267,19 +314,11 @@ inline void parquet_log::append(const table& rows) {
 
 inline void parquet_log::write_full() {
     if (full_.rows() == 0) return;
-    std::filesystem::path path;
     std::error_code ec;
-    do {  // a name that somebody else took meanwhile is not ours to replace
-        std::string digits = std::to_string(number_++);
-        if (digits.size() < 8) digits.insert(0, 8 - digits.size(), '0');
-        path = folder_ / (digits + ".parquet");
-    } while (std::filesystem::exists(path, ec));
-    try {
-        write_parquet(path, full_, options_.file);
-    } catch (...) {
-        --number_;
-        throw;
-    }
+    // A name that somebody else took meanwhile is not ours to replace.
+    while (std::filesystem::exists(path_of(number_), ec)) ++number_;
+    write_parquet(path_of(number_), full_, options_.file);
+    completed_.push_back(number_++);
     ++files_;
     rows_written_ += full_.rows();
     full_ = {};
