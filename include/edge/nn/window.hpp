@@ -31,11 +31,11 @@ struct clamp {
 inline constexpr clamp relu{0.0f, std::numeric_limits<float>::infinity()};
 inline constexpr clamp relu6{0.0f, 6.0f};
 
-/// Number of window positions along one axis, rounded down; 0 if the window does not fit once. Arguments as checked by
+/// Number of positions along one axis of a window of `width` taps, rounded down; 0 if the window does not fit once. Arguments as checked by
 /// `check`.
-[[nodiscard]] constexpr index_t output_extent(index_t in, index_t kernel, index_t stride, index_t pad_before,
+[[nodiscard]] constexpr index_t output_extent(index_t in, index_t width, index_t stride, index_t pad_before,
                                               index_t pad_after, index_t dilation) noexcept {
-    const index_t room = in + pad_before + pad_after - ((kernel - 1) * dilation + 1);
+    const index_t room = in + pad_before + pad_after - ((width - 1) * dilation + 1);
     return room < 0 ? 0 : room / stride + 1;
 }
 
@@ -98,15 +98,15 @@ struct convolution {
 
 namespace detail {
 
-/// The taps [first, last) of a kernel of extent `kernel` that fall inside [0, extent) when its first is at `start`.
+/// The taps [first, last) of `width` that fall inside [0, extent) when its first is at `start`.
 struct taps {
     index_t first, last;
 };
-[[nodiscard]] constexpr taps taps_inside(index_t start, index_t kernel, index_t dilation, index_t extent) noexcept {
+[[nodiscard]] constexpr taps taps_inside(index_t start, index_t width, index_t dilation, index_t extent) noexcept {
     const index_t first = start < 0 ? (-start + dilation - 1) / dilation : 0;
     const index_t room = extent - start;
     const index_t last = room <= 0 ? 0 : (room + dilation - 1) / dilation;
-    return {first, last < kernel ? last : kernel};
+    return {first, last < width ? last : width};
 }
 
 }  // namespace detail
