@@ -14,6 +14,7 @@
 /// - bus.hpp        `i2c_bus`, what a bus is; `retrying_bus`
 /// - registers.hpp  the register map
 /// - mpu6050.hpp    the driver
+/// - self_test.hpp  the chip's own check against its factory trim
 /// - ring.hpp       the queue between sampling and working
 ///
 /// For a host:
@@ -30,6 +31,7 @@
 #include <edge/imu/registers.hpp>
 #include <edge/imu/ring.hpp>
 #include <edge/imu/scenario.hpp>
+#include <edge/imu/self_test.hpp>
 #include <edge/imu/simulator.hpp>
 #include <edge/imu/trace.hpp>
 #if defined(__linux__)

@@ -4,6 +4,7 @@
 #include <edge/imu/mpu6050.hpp>
 
 #include <edge/imu/linux_i2c.hpp>
+#include <edge/imu/self_test.hpp>
 #include <edge/imu/simulator.hpp>
 
 #include "support/catch.hpp"
@@ -67,7 +68,7 @@ TEST_CASE("the register map is sorted, has no doubles, and resets to zero but fo
 }
 
 TEST_CASE("after power-on the chip sleeps and its registers are reset", "[imu][simulator]") {
-    auto device = steady(flat);
+    auto device = steady(flat, {.noise = 0, .accel_trim = {}, .gyro_trim = {}});
     device.advance(1'000'000'000);
     CHECK(device.samples() == 0);
     CHECK_FALSE(device.advance_to_sample());
@@ -100,7 +101,7 @@ TEST_CASE("read-only registers and reserved addresses cannot be written", "[imu]
 }
 
 TEST_CASE("a burst goes on to the next register and wraps behind the last", "[imu][simulator]") {
-    auto device = steady(flat);
+    auto device = steady(flat, {.noise = 0, .accel_trim = {}, .gyro_trim = {}});
     const std::uint8_t identity = reg::who_am_i;
     std::vector<std::uint8_t> bytes(128);
     REQUIRE(device.write_read(0x68, {&identity, 1}, bytes));
@@ -436,6 +437,52 @@ TEST_CASE("configuring finds out when registers do not hold", "[imu][fault]") {
     const auto ok = imu.configure({});
     REQUIRE_FALSE(ok);
     CHECK(ok.error() == error::readback);
+}
+
+TEST_CASE("factory trim follows the data sheet's formulas", "[imu][self_test]") {
+    for (unsigned code = 1; code < 32; ++code) {
+        CHECK(accel_factory_trim(code) == Approx(4096 * 0.34 * std::pow(0.92 / 0.34, (code - 1) / 30.0)).epsilon(1e-5));
+        CHECK(gyro_factory_trim(code, 0) == Approx(25 * 131 * std::pow(1.046, code - 1)).epsilon(1e-5));
+        CHECK(gyro_factory_trim(code, 1) == -gyro_factory_trim(code, 2));
+    }
+    CHECK(accel_factory_trim(0) == 0);
+    CHECK(gyro_factory_trim(0, 0) == 0);
+}
+
+TEST_CASE("the self-test passes a good chip, and names the axis of a bad one", "[imu][self_test]") {
+    const stimulus tilted{{3, -4, 8.4}, {0.01, 0, 0}, 25};
+    auto good = steady(tilted, {.noise = 1, .accel_response = {1.1, 0.9, 1}, .gyro_response = {1, 0.88, 1.13}});
+    mpu6050 imu{good};
+    REQUIRE(imu.configure({.rate_hz = 100, .accel = g2, .gyro = dps2000, .dlpf = hz10}));
+    auto result = self_test(imu);
+    REQUIRE(result);
+    CHECK(result->passed());
+    CHECK(result->accel[0].change_percent == Approx(10).margin(1));
+    CHECK(result->gyro[1].change_percent == Approx(-12).margin(1));
+    CHECK(result->gyro[1].factory == gyro_factory_trim(13, 1));
+    CHECK(good.peek(reg::accel_config) == bits::full_scale(g2));  // as it was before
+    CHECK(good.peek(reg::gyro_config) == bits::full_scale(dps2000));
+    CHECK(imu.period_us() == 10000);
+
+    auto bad = steady(tilted, {.accel_response = {1, 1, 0.8}, .gyro_response = {0, 1, 1}});
+    mpu6050 broken{bad};
+    result = self_test(broken);
+    REQUIRE(result);
+    CHECK_FALSE(result->passed());
+    CHECK(result->accel[1].passed);
+    CHECK_FALSE(result->accel[2].passed);
+    CHECK_FALSE(result->gyro[0].passed);
+    CHECK(result->gyro[2].passed);
+
+    auto untrimmed = steady(tilted, {.accel_trim = {0, 9, 9}});
+    mpu6050 copy{untrimmed};
+    result = self_test(copy);
+    REQUIRE(result);
+    CHECK_FALSE(result->accel[0].passed);
+
+    auto relative = steady(tilted, {.who_am_i = 0x70});
+    mpu6050 other{relative};
+    CHECK(self_test(other).error() == error::unsupported);
 }
 
 TEST_CASE("a bus of Linux that is not there says so", "[imu][linux]") {

@@ -22,6 +22,7 @@ enum class error : std::uint8_t {
     bad_config,      ///< no register setting stands for the configuration
     readback,        ///< the registers do not hold what was written
     no_data,         ///< no sample became ready in time
+    unsupported,     ///< this chip of the family does it in another way
 };
 
 /// One lower-case line.
@@ -36,6 +37,7 @@ enum class error : std::uint8_t {
         case error::bad_config: return "the chip cannot be configured like this";
         case error::readback: return "registers do not hold what was written to them";
         case error::no_data: return "no sample became ready in time";
+        case error::unsupported: return "not known for this chip";
     }
     return "unknown error";
 }

@@ -118,6 +118,22 @@ inline constexpr double standard_gravity = 9.80665;  ///< m/s² of one g
     return table[static_cast<unsigned>(f) & 7U];
 }
 
+/// Factory trim: the self-test response of a good part in counts at ±8 g and ±250 °/s, by the 5-bit code of SELF_TEST_X
+/// to SELF_TEST_A; 0 where the code is 0, for none. RM-MPU-6000A section 4.1.
+[[nodiscard]] constexpr float accel_factory_trim(unsigned code) noexcept {
+    if (code == 0) return 0;
+    float trim = 4096.0F * 0.34F;
+    for (unsigned i = 1; i < code; ++i) trim *= 1.0337376F;  // (0.92 / 0.34)^(1/30)
+    return trim;
+}
+/// @param axis  0, 1, 2 for x, y, z; y responds the other way
+[[nodiscard]] constexpr float gyro_factory_trim(unsigned code, unsigned axis) noexcept {
+    if (code == 0) return 0;
+    float trim = axis == 1 ? -25.0F * 131.0F : 25.0F * 131.0F;
+    for (unsigned i = 1; i < code; ++i) trim *= 1.046F;
+    return trim;
+}
+
 /// One line of the register map.
 struct register_info {
     std::uint8_t address;

@@ -38,6 +38,10 @@ struct simulator_options {
     vec3 gyro_bias{};           ///< rad/s
     vec3 accel_scale{1, 1, 1};  ///< 1.03 reads 3 % too much
     vec3 gyro_scale{1, 1, 1};
+    std::array<std::uint8_t, 3> accel_trim{14, 15, 17};  ///< factory codes, 0 to 31
+    std::array<std::uint8_t, 3> gyro_trim{12, 13, 15};
+    vec3 accel_response{1, 1, 1};  ///< to the self-test, as a share of the factory's
+    vec3 gyro_response{1, 1, 1};
     std::uint8_t address = default_address;
     std::uint8_t who_am_i = 0x68;  ///< others behave as the MPU-6500 family: temperature formula, 512-byte FIFO
 };
@@ -130,6 +134,17 @@ private:
         registers_[reg::int_status] =
             static_cast<std::uint8_t>(registers_[reg::int_status] | (registers_[reg::int_enable] & interrupt));
     }
+    /// What the self-test bits make the sensors feel, in m/s² and rad/s.
+    [[nodiscard]] double self_test_force(unsigned axis) const noexcept {
+        if ((registers_[reg::accel_config] & (unsigned{bits::self_test_x} >> axis)) == 0) return 0;
+        const auto trim = static_cast<double>(accel_factory_trim(options_.accel_trim[axis] & 31U));
+        return options_.accel_response[axis] * trim / 4096 * standard_gravity;
+    }
+    [[nodiscard]] double self_test_rate(unsigned axis) const noexcept {
+        if ((registers_[reg::gyro_config] & (unsigned{bits::self_test_x} >> axis)) == 0) return 0;
+        const auto trim = static_cast<double>(gyro_factory_trim(options_.gyro_trim[axis] & 31U, axis));
+        return options_.gyro_response[axis] * trim / 131 * 0.017453292519943295;
+    }
     [[nodiscard]] bool faulty(fault_kind kind) const noexcept;
     [[nodiscard]] filter dlpf() const noexcept { return static_cast<filter>(registers_[reg::config] & bits::dlpf_cfg); }
     [[nodiscard]] bool is_6050() const noexcept { return options_.who_am_i == 0x68; }
@@ -178,6 +193,13 @@ inline void simulator::power_on() {
         writable_[r.address] = r.writable;
     }
     registers_[reg::who_am_i] = options_.who_am_i;
+    unsigned low_bits = 0;
+    for (unsigned i = 0; i < 3; ++i) {
+        registers_[reg::self_test_x + i] =
+            static_cast<std::uint8_t>((options_.accel_trim[i] >> 2U & 7U) << 5U | (options_.gyro_trim[i] & 31U));
+        low_bits |= (options_.accel_trim[i] & 3U) << (4 - 2 * i);
+    }
+    registers_[reg::self_test_a] = static_cast<std::uint8_t>(low_bits);
     if (!is_6050()) writable_[reg::accel_config_2] = true;
     fifo_first_ = fifo_held_ = 0;
     fifo_last_ = 0;
@@ -258,18 +280,21 @@ inline void simulator::take_sample() {
         return;
     }
     const double accel_lsb =
-        lsb_per_g(static_cast<accel_range>(registers_[reg::accel_config] >> 3U & 3U)) / standard_gravity;
+        static_cast<double>(lsb_per_g(static_cast<accel_range>(registers_[reg::accel_config] >> 3U & 3U))) /
+        standard_gravity;
     const double gyro_lsb =
-        lsb_per_dps(static_cast<gyro_range>(registers_[reg::gyro_config] >> 3U & 3U)) * 57.29577951308232;
+        static_cast<double>(lsb_per_dps(static_cast<gyro_range>(registers_[reg::gyro_config] >> 3U & 3U))) *
+        57.29577951308232;
     const unsigned standby = registers_[reg::pwr_mgmt_2];
     for (unsigned i = 0; i < 3; ++i) {
         if ((standby & (0x20U >> i)) == 0) {
-            const double f = felt_.specific_force[i] * options_.accel_scale[i] + options_.accel_bias[i];
+            const double f =
+                felt_.specific_force[i] * options_.accel_scale[i] + options_.accel_bias[i] + self_test_force(i);
             put(static_cast<std::uint8_t>(reg::accel_xout_h + 2 * i),
                 (f + accel_sigma_ * random_.normal()) * accel_lsb);
         }
         if ((standby & (0x04U >> i)) == 0) {
-            const double w = felt_.angular_rate[i] * options_.gyro_scale[i] + options_.gyro_bias[i];
+            const double w = felt_.angular_rate[i] * options_.gyro_scale[i] + options_.gyro_bias[i] + self_test_rate(i);
             put(static_cast<std::uint8_t>(reg::gyro_xout_h + 2 * i), (w + gyro_sigma_ * random_.normal()) * gyro_lsb);
         }
     }
