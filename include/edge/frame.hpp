@@ -14,7 +14,7 @@
 /// missing; aggregates and comparisons skip missing values and NaN, as pandas does.
 ///
 ///     column.hpp, column_builder.hpp, table.hpp     what a table is
-///     csv.hpp, parquet.hpp                          files
+///     csv.hpp, parquet.hpp, parquet_log.hpp         files; which ones a folder or pattern stands for: paths.hpp
 ///     take.hpp, filter.hpp, sort.hpp                rows
 ///     group_by.hpp, group_accumulator.hpp           groups, of a table and of a stream
 ///     window.hpp, join_asof.hpp, describe.hpp       time series, summary
@@ -30,6 +30,9 @@
 #include <edge/frame/group_by.hpp>
 #include <edge/frame/join_asof.hpp>
 #include <edge/frame/kind.hpp>
+#include <edge/frame/parquet.hpp>
+#include <edge/frame/parquet_log.hpp>
+#include <edge/frame/paths.hpp>
 #include <edge/frame/sort.hpp>
 #include <edge/frame/table.hpp>
 #include <edge/frame/take.hpp>

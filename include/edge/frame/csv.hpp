@@ -33,8 +33,8 @@
 namespace edge::frame {
 
 struct csv_options {
-    char delimiter = ',';
-    bool header = true;  ///< the first row names the columns; without one they are column0, column1 ...
+    char delimiter = ',';  ///< none that a number, a quote or a line end is made of
+    bool header = true;    ///< the first row names the columns; without one they are column0, column1 ...
     std::vector<std::pair<std::string, kind>> kinds = {};  ///< of columns whose kind is known; the others are inferred
 };
 
@@ -247,7 +247,9 @@ inline std::vector<csv_column> csv_columns(csv_scanner& scan, std::string_view n
 
 inline void append_csv_text(std::string& out, std::string_view text, char delimiter) {
     const char special[] = {delimiter, '"', '\n', '\r'};
-    if (!text.empty() && text.find_first_of(std::string_view(special, sizeof special)) == std::string_view::npos) {
+    const bool mark = text.starts_with("\xEF\xBB\xBF");  // which at the start of a file is no part of the text
+    if (!text.empty() && !mark &&
+        text.find_first_of(std::string_view(special, sizeof special)) == std::string_view::npos) {
         out += text;
         return;
     }
@@ -272,15 +274,19 @@ void append_csv_number(std::string& out, T value) {
 inline void append_csv_value(std::string& out, const column& c, std::size_t row, char delimiter) {
     switch (c.kind()) {
         case kind::boolean: out += c.boolean(row) ? "true" : "false"; break;
-        case kind::timestamp: out += format_timestamp(c.values<std::int64_t>()[row]); break;
+        case kind::timestamp: append_csv_text(out, format_timestamp(c.values<std::int64_t>()[row]), delimiter); break;
         case kind::string: append_csv_text(out, c.text(row), delimiter); break;
         default: dispatch_stored(c.kind(), [&]<class T>() { append_csv_number(out, c.values<T>()[row]); });
     }
 }
 
+/// @throws argument_error  for a character that numbers, quotes or line ends are made of
 inline void check_csv_delimiter(char delimiter) {
-    if (delimiter == '"' || delimiter == '\n' || delimiter == '\r')
-        throw argument_error("a quote or a line end cannot be the delimiter of csv");
+    const bool letter = (delimiter >= 'a' && delimiter <= 'z') || (delimiter >= 'A' && delimiter <= 'Z');
+    if (letter || (delimiter >= '0' && delimiter <= '9') ||
+        std::string_view("\"\n\r.+-").find(delimiter) != std::string_view::npos)
+        throw argument_error(
+            message("delimiter '", shown({&delimiter, 1}), "' of csv; expected a comma, semicolon, tab or bar"));
 }
 
 inline void append_csv_header(std::string& out, const table& t, char delimiter) {
