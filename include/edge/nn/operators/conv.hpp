@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Convolution of [n, c, w] or [n, c, h, w], through the kernels of [n, h, w, c].
+
+#include <edge/nn/conv.hpp>
+#include <edge/nn/operator.hpp>
+#include <edge/nn/operators/gemm.hpp>
+#include <edge/nn/operators/pool.hpp>
+#include <edge/nn/reference.hpp>
+
+#include <memory>
+
+namespace edge::nn::operators {
+
+namespace detail {
+
+/// Shapes of a convolution as the kernels want them, and its result as ONNX has it. Says the output's shape.
+/// @param weights  which input the weights are
+inline convolution convolution_for(preparation& p, std::size_t weights, dtype result_type) {
+    const edge::shape& x = p.shape(0);
+    const edge::shape& w = p.shape(weights);
+    if (w.rank() != x.rank() || w.rank() < 3)
+        throw shape_error(message("input of shape ", x, ", weights of shape ", w));
+    if (x.rank() > 4)
+        throw unsupported_error(message("convolution of shape ", x, " (three spatial axes) is not supported"));
+    const std::vector<std::int64_t> kernel(w.begin() + 2, w.end());
+    if (p.node().integers("kernel_shape", kernel) != kernel)
+        throw shape_error(message("kernel_shape is not that of the weights, ", w));
+    const auto around = window_of(p, x, kernel);
+    const auto& [unused, h, v] = around.axes;
+    const window win{.kernel_h = h.kernel,
+                     .kernel_w = v.kernel,
+                     .stride_h = h.stride,
+                     .stride_w = v.stride,
+                     .pad_top = h.before,
+                     .pad_left = v.before,
+                     .pad_bottom = h.after,
+                     .pad_right = v.after,
+                     .dilation_h = h.dilation,
+                     .dilation_w = v.dilation};
+    const auto g = convolution_of({x[0], h.in, v.in, x[1]}, {h.kernel, v.kernel, w[1], w[0]}, win,
+                                  static_cast<index_t>(p.node().integer("group", 1)));
+    p.output(0, result_type, around.result(w[0]));
+    p.count_macs(g.output().size() * g.group_in() * win.kernel_h * win.kernel_w);
+    return g;
+}
+
+/// [o, c, kh·kw] to [kh·kw, c, o].
+template <class T>
+void pack_weights(const T* w, const convolution& g, T* packed) {
+    const index_t taps = g.window.kernel_h * g.window.kernel_w;
+    const index_t depth = g.group_in();
+    for (index_t o = 0; o < g.out_c; ++o)
+        for (index_t c = 0; c < depth; ++c)
+            for (index_t t = 0; t < taps; ++t) packed[(t * depth + c) * g.out_c + o] = w[(o * depth + c) * taps + t];
+}
+
+/// Each image of `channels` planes turned so that the channels of a pixel lie together.
+template <class T>
+void planes_to_pixels(const T* x, index_t images, index_t channels, index_t pixels, T* y) {
+    for (index_t n = 0; n < images; ++n) turn(x + n * channels * pixels, channels, pixels, y + n * channels * pixels);
+}
+
+/// A kernel that lets `pixels` write [n, h, w, c] and turns that into [n, c, h, w].
+template <class Y>
+kernel to_planes(kernel pixels, const convolution& g) {
+    auto memory = std::make_shared<std::vector<Y>>(static_cast<std::size_t>(g.output().size()));
+    return [pixels = std::move(pixels), memory, g](const arguments& a) {
+        void* out[1] = {memory->data()};
+        pixels({a.in, out});
+        const index_t size = g.out_c * g.out_h * g.out_w;
+        for (index_t n = 0; n < g.batch; ++n)
+            turn(memory->data() + n * size, g.out_h * g.out_w, g.out_c, a.output<Y>(0) + n * size);
+    };
+}
+
+/// Weights in the kernels' order, packed once if they are constant, and memory for the input in theirs.
+template <class X, class W>
+struct conv_memory {
+    std::vector<X> x;
+    std::vector<W> w;
+    bool packed = false;
+
+    conv_memory(preparation& p, const convolution& g, std::size_t input, std::size_t weights)
+        : x(static_cast<std::size_t>(p.shape(input).size())), w(static_cast<std::size_t>(p.shape(weights).size())) {
+        if (const W* constant = p.constant<W>(weights)) {
+            pack_weights(constant, g, w.data());
+            packed = true;
+        }
+    }
+    void load(const X* input, const W* weights, const convolution& g) {
+        planes_to_pixels(input, g.batch, g.in_c, g.in_h * g.in_w, x.data());
+        if (!packed) pack_weights(weights, g, w.data());
+    }
+};
+
+inline kernel conv(preparation& p) {
+    need_equal_types(p, 0, 1);
+    const convolution g = convolution_for(p, 1, p.type(0));
+    const bool has_bias = p.has(2);
+    if (has_bias) {
+        need_equal_types(p, 0, 2);
+        if (p.shape(2).size() != g.out_c)
+            throw shape_error(message("bias of shape ", p.shape(2), "; expected ", g.out_c));
+    }
+    if (p.type(0) != dtype::f32) throw unsupported_error(message("elements of ", p.type(0), " are not supported"));
+    auto memory = std::make_shared<conv_memory<float, float>>(p, g, 0, 1);
+    return to_planes<float>(
+        [g, memory, has_bias, threads = p.threads()](const arguments& a) {
+            memory->load(a.input<float>(0), a.input<float>(1), g);
+            nn::detail::conv_f32<nn::detail::native>(memory->x.data(), memory->w.data(),
+                                                     has_bias ? a.input<float>(2) : nullptr, a.output<float>(0), g,
+                                                     clamp{}, threads);
+        },
+        g);
+}
+
+}  // namespace detail
+
+inline constexpr operator_row convolutions[] = {{"Conv", detail::conv}};
+
+}  // namespace edge::nn::operators
