@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Sessions: a graph made ready to run, as often as wanted.
+///
+///     edge::nn::session run{edge::nn::load_onnx("model.onnx"), {.threads = 2}};
+///     const auto& results = run({image});                            // inputs in the order of the graph
+///     const auto& same = run({{"input", image}});                    // or by name
+///     results[0].as<float>();                                        // outputs in the order of the graph
+///
+/// Nodes are sorted, prepared for the shapes that are known, and folded where all they read is constant, when the session
+/// is made. A new shape of an input prepares them again in the run that brings it. After that, runs allocate nothing,
+/// but for nodes whose result's shape depends on the value of an input (a Reshape whose shape is an input).
+
+#include <edge/nn/operators.hpp>
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <utility>
+
+namespace edge::nn {
+
+struct session_options {
+    int threads = 0;  ///< 0: the process default
+    /// Largest value, in bytes, that a model may ask for.
+    index_t max_bytes = index_t{1} << 32;
+};
+
+/// What a node is, costs and gives, once its shapes are known.
+struct layer_info {
+    std::string name;
+    std::string op_type;
+    std::vector<value_type> outputs;  ///< empty where the shapes are not known before a run
+    index_t macs = 0;                 ///< multiply-adds
+    index_t parameters = 0;  ///< elements of initializers that no earlier layer reads, without int64 (shapes, indices)
+    bool is_folded = false;  ///< computed already: it reads constants alone
+};
+
+class session {
+public:
+    using named_input = std::pair<std::string_view, any_view>;
+
+    /// Called with each value that a run computes, and with its inputs.
+    using tap = std::function<void(std::string_view name, const any_view& value)>;
+
+    /// @throws unsupported_error  if there is no such operator, or not for such inputs; names the node
+    /// @throws shape_error, argument_error  if the graph contradicts itself; names the node
+    explicit session(graph g, const session_options& options = {});
+    session(session&&) noexcept = default;
+    session& operator=(session&&) noexcept = default;
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
+    ~session() = default;
+
+    [[nodiscard]] const graph& model() const noexcept { return *graph_; }
+
+    /// Runs the graph. The results belong to the session and hold until its next run.
+    /// @param inputs  in the order of the graph's inputs
+    /// @throws argument_error  if the number or a type is not that of the graph
+    /// @throws shape_error     if a shape is not; names the node if it does not fit there
+    const std::vector<any_tensor>& operator()(std::span<const any_view> inputs);
+    const std::vector<any_tensor>& operator()(std::initializer_list<any_view> inputs) {
+        return (*this)(std::span<const any_view>(inputs.begin(), inputs.size()));
+    }
+    /// For a graph of one input.
+    const std::vector<any_tensor>& operator()(const any_view& input) { return (*this)(std::span(&input, 1)); }
+    /// @throws argument_error  also for a name that the graph has not, or one that is missing
+    const std::vector<any_tensor>& operator()(std::span<const named_input> inputs);
+    const std::vector<any_tensor>& operator()(std::initializer_list<named_input> inputs) {
+        return (*this)(std::span<const named_input>(inputs.begin(), inputs.size()));
+    }
+
+    /// Sets what is to see the values of the coming runs, or nothing. What was folded is a constant and not shown.
+    void observe(tap function) { tap_ = std::move(function); }
+
+    /// Prepares for inputs of these shapes, in the order of the graph, without running.
+    void plan(std::span<const edge::shape> shapes);
+
+    /// Layers in the order in which they run.
+    [[nodiscard]] std::vector<layer_info> layers() const;
+
+    /// Most bytes that the values of a run take at the same time, if each is freed after its last use. Without those whose
+    /// shapes are not known.
+    [[nodiscard]] index_t peak_bytes() const;
+
+private:
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+    struct slot {
+        std::string name;
+        value_type type{};
+        bool is_typed = false;       ///< type and shape are known
+        const void* data = nullptr;  ///< where the elements are, in a run
+        const any_tensor* constant = nullptr;
+        any_tensor folded{};             ///< what `constant` points to, if it is no initializer
+        any_tensor buffer{};             ///< what a node writes to
+        bool from_initializers = false;  ///< constant whatever the inputs' shapes are
+        std::size_t output = none;       ///< the graph's output that holds the buffer instead
+    };
+
+    struct step {
+        const node* what = nullptr;
+        prepare_function prepare = nullptr;
+        std::vector<std::size_t> inputs, outputs;  ///< slots, or none
+        kernel run{};
+        std::vector<const void*> in{};
+        std::vector<void*> out{};
+        index_t macs = 0;
+        bool is_ready = false;
+        bool is_folded = false;
+        bool reads_values = false;  ///< of inputs that are not constant: prepared in each run
+    };
+
+    void bind(std::span<const any_view> inputs);
+    void check_input(const value_info& declared, const any_view& given, std::map<std::string, index_t>& symbols) const;
+    void forget_shapes(std::size_t first_step = 0);
+    void prepare_all();
+    bool prepare(step& s, bool in_run);
+    void fold(step& s);
+    void point(step& s);
+    [[nodiscard]] any_tensor& buffer_of(slot& v) { return v.output == none ? v.buffer : results_[v.output]; }
+    void show(std::size_t id) const {
+        if (tap_ && id != none && slots_[id].constant == nullptr)
+            tap_(slots_[id].name, {slots_[id].type, slots_[id].data});
+    }
+
+    std::unique_ptr<graph> graph_;  // on the heap, so that a moved session keeps its nodes where they are
+    session_options options_;
+    std::vector<slot> slots_;
+    std::vector<step> steps_;
+    std::vector<std::size_t> input_slots_, output_slots_;
+    std::vector<any_tensor> results_;
+    std::vector<any_view> ordered_;
+    tap tap_;
+};
+
+namespace detail {
+
+/// Calls `f` and puts the node in front of what it throws.
+template <class F>
+decltype(auto) naming(const node& n, F&& f) {
+    try {
+        return f();
+    } catch (const unsupported_error& e) {
+        throw unsupported_error(message("node ", n, ": ", e.what()));
+    } catch (const shape_error& e) {
+        throw shape_error(message("node ", n, ": ", e.what()));
+    } catch (const argument_error& e) {
+        throw argument_error(message("node ", n, ": ", e.what()));
+    }
+}
+
+}  // namespace detail
+
+inline session::session(graph g, const session_options& options)
+    : graph_(std::make_unique<graph>(std::move(g))), options_(options) {
+    graph_->sort();
+    std::map<std::string_view, std::size_t> ids;
+    const auto add = [&](const std::string& name) {
+        slot& v = slots_.emplace_back();
+        v.name = name;
+        ids.emplace(name, slots_.size() - 1);
+        return slots_.size() - 1;
+    };
+    slots_.reserve(graph_->initializers.size() + graph_->inputs.size() + graph_->nodes.size());
+    for (const auto& [name, value] : graph_->initializers) {
+        slot& v = slots_[add(name)];
+        v.type = {value.dtype(), value.shape()};
+        v.is_typed = true;
+        v.constant = &value;
+        v.data = value.data();
+        v.from_initializers = true;
+    }
+    for (const auto& declared : graph_->inputs) input_slots_.push_back(add(declared.name));
+    for (const node& n : graph_->nodes) {
+        step& s = steps_.emplace_back();
+        s.what = &n;
+        s.prepare = find_operator(n);
+        if (s.prepare == nullptr)
+            throw unsupported_error(message("node ", n, ": operator ", n.op_type, " is not supported"));
+        for (const auto& id : n.inputs) s.inputs.push_back(id.empty() ? none : ids.at(id));
+        for (const auto& id : n.outputs) s.outputs.push_back(id.empty() ? none : add(id));
+        s.in.resize(s.inputs.size());
+        s.out.resize(s.outputs.size());
+    }
+    results_.resize(graph_->outputs.size());
+    for (std::size_t i = 0; i < graph_->outputs.size(); ++i) {
+        const std::size_t id = ids.at(graph_->outputs[i].name);
+        output_slots_.push_back(id);
+        const bool is_made = slots_[id].constant == nullptr &&
+                             std::find(input_slots_.begin(), input_slots_.end(), id) == input_slots_.end();
+        if (is_made && slots_[id].output == none) slots_[id].output = i;
+    }
+    ordered_.resize(input_slots_.size());
+    for (std::size_t i = 0; i < input_slots_.size(); ++i) {
+        const value_info& declared = graph_->inputs[i];
+        index_list extents;
+        bool is_fixed = !declared.any_rank;
+        for (const dimension& d : declared.dims) {
+            is_fixed = is_fixed && d.size >= 0;
+            if (is_fixed) extents.push_back(d.size);
+        }
+        slot& v = slots_[input_slots_[i]];
+        v.is_typed = is_fixed;
+        v.type = {declared.type, is_fixed ? edge::shape(extents) : edge::shape{}};
+    }
+    prepare_all();
+}
+
+/// Prepares what can be prepared before a run.
+inline void session::prepare_all() {
+    for (step& s : steps_)
+        if (!s.is_ready && !s.is_folded) prepare(s, false);
+}
+
+/// @return  whether the node is ready to run: false if a type or a value is not known yet
+inline bool session::prepare(step& s, bool in_run) {
+    std::vector<preparation::input_state> inputs(s.inputs.size());
+    bool all_constant = true;
+    bool from_initializers = true;
+    for (std::size_t i = 0; i < s.inputs.size(); ++i) {
+        if (s.inputs[i] == none) continue;
+        const slot& v = slots_[s.inputs[i]];
+        if (!v.is_typed) return false;
+        const void* known = v.constant != nullptr ? v.constant->data() : in_run ? v.data : nullptr;
+        inputs[i] = {true, v.type, known, v.constant != nullptr};
+        all_constant = all_constant && v.constant != nullptr;
+        from_initializers = from_initializers && v.from_initializers;
+    }
+    preparation p(*s.what, graph_->opset, options_.threads, inputs);
+    try {
+        s.run = detail::naming(*s.what, [&] { return s.prepare(p); });
+    } catch (const value_unknown&) {
+        return false;
+    }
+    s.reads_values = p.reads_values();
+    s.macs = p.macs();
+    s.is_ready = true;
+    for (std::size_t i = 0; i < s.outputs.size(); ++i) {
+        if (s.outputs[i] == none) continue;
+        slot& v = slots_[s.outputs[i]];
+        if (!p.outputs()[i]) throw unsupported_error(message("node ", *s.what, ": output ", i, " is not supported"));
+        const value_type& type = *p.outputs()[i];
+        detail::naming(*s.what, [&] {
+            if (type.bytes() > options_.max_bytes)
+                throw argument_error(
+                    message("output ", i, " is ", type, ": above the limit of ", options_.max_bytes, " bytes"));
+        });
+        // What comes later, in this run or others, was prepared for something else.
+        if (v.is_typed && v.type != type) forget_shapes(static_cast<std::size_t>(&s - steps_.data()) + 1);
+        v.type = type;
+        v.is_typed = true;
+        if (p.output_values()[i]) {
+            v.folded = std::move(*p.output_values()[i]);
+            v.constant = &v.folded;
+            v.data = v.folded.data();
+        }
+    }
+    const bool all_given = std::all_of(s.outputs.begin(), s.outputs.end(),
+                                       [&](std::size_t id) { return id == none || slots_[id].constant != nullptr; });
+    if (all_given) {
+        s.is_folded = true;
+    } else if (all_constant && !s.reads_values) {
+        fold(s);
+        for (const std::size_t id : s.outputs)
+            if (id != none) slots_[id].from_initializers = from_initializers;
+    }
+    return true;
+}
+
+/// Where the node's outputs go.
+inline void session::point(step& s) {
+    for (std::size_t i = 0; i < s.outputs.size(); ++i) {
+        if (s.outputs[i] == none) continue;
+        slot& v = slots_[s.outputs[i]];
+        any_tensor& to = buffer_of(v);
+        if (to.dtype() != v.type.type || to.shape() != v.type.shape) to = any_tensor(v.type.type, v.type.shape);
+        s.out[i] = to.data();
+        if (v.constant == nullptr) v.data = to.data();
+    }
+}
+
+inline void session::fold(step& s) {
+    for (std::size_t i = 0; i < s.inputs.size(); ++i)
+        s.in[i] = s.inputs[i] == none ? nullptr : slots_[s.inputs[i]].data;
+    for (std::size_t i = 0; i < s.outputs.size(); ++i) {
+        if (s.outputs[i] == none) continue;
+        slot& v = slots_[s.outputs[i]];
+        v.folded = any_tensor(v.type.type, v.type.shape);
+        s.out[i] = v.folded.data();
+    }
+    if (s.run) detail::naming(*s.what, [&] { s.run({s.in.data(), s.out.data()}); });
+    for (const std::size_t id : s.outputs) {
+        if (id == none) continue;
+        slots_[id].constant = &slots_[id].folded;
+        slots_[id].data = slots_[id].folded.data();
+    }
+    s.run = nullptr;
+    s.is_folded = true;
+}
+
+/// Takes back what was concluded from the shapes of inputs.
+inline void session::forget_shapes(std::size_t first_step) {
+    for (std::size_t i = first_step; i < steps_.size(); ++i) {
+        step& s = steps_[i];
+        const bool keep = s.is_folded && std::all_of(s.outputs.begin(), s.outputs.end(), [&](std::size_t id) {
+                              return id == none || slots_[id].from_initializers;
+                          });
+        if (keep) continue;
+        s.is_ready = s.is_folded = false;
+        for (const std::size_t id : s.outputs) {
+            if (id == none) continue;
+            slots_[id].is_typed = false;
+            slots_[id].constant = nullptr;
+        }
+    }
+}
+
+inline void session::check_input(const value_info& declared, const any_view& given,
+                                 std::map<std::string, index_t>& symbols) const {
+    if (given.dtype() != declared.type)
+        throw argument_error(
+            message("input '", declared.name, "' is of ", given.dtype(), "; expected ", declared.type));
+    if (declared.any_rank) return;
+    bool fits = given.shape().rank() == declared.dims.size();
+    for (std::size_t i = 0; fits && i < declared.dims.size(); ++i) {
+        const dimension& d = declared.dims[i];
+        const index_t n = given.shape()[i];
+        fits = d.size < 0 || d.size == n;
+        if (fits && d.size < 0 && !d.symbol.empty()) fits = symbols.emplace(d.symbol, n).first->second == n;
+    }
+    if (fits) return;
+    std::string expected;
+    for (const dimension& d : declared.dims)
+        expected += message(expected.empty() ? "(" : ", ", d.size >= 0        ? std::to_string(d.size)
+                                                           : d.symbol.empty() ? "?"
+                                                                              : d.symbol);
+    throw shape_error(message("input '", declared.name, "' has shape ", given.shape(), "; expected ",
+                              expected.empty() ? "(" : expected, ")"));
+}
+
+inline void session::bind(std::span<const any_view> inputs) {
+    if (inputs.size() != input_slots_.size())
+        throw argument_error(message(inputs.size(), " inputs; expected ", input_slots_.size()));
+    std::map<std::string, index_t> symbols;
+    bool changed = false;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        check_input(graph_->inputs[i], inputs[i], symbols);
+        const slot& v = slots_[input_slots_[i]];
+        changed = changed || !v.is_typed || v.type != inputs[i].type();
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        slot& v = slots_[input_slots_[i]];
+        v.type = inputs[i].type();
+        v.is_typed = true;
+        v.data = inputs[i].data();
+    }
+    if (changed) {
+        forget_shapes();
+        prepare_all();
+    }
+}
+
+inline void session::plan(std::span<const edge::shape> shapes) {
+    std::vector<any_view> inputs;
+    for (std::size_t i = 0; i < shapes.size() && i < graph_->inputs.size(); ++i)
+        inputs.push_back({{graph_->inputs[i].type, shapes[i]}, nullptr});
+    bind(inputs);
+}
+
+inline const std::vector<any_tensor>& session::operator()(std::span<const any_view> inputs) {
+    bind(inputs);
+    for (const std::size_t id : input_slots_) show(id);
+    for (step& s : steps_) {
+        if (s.is_folded) continue;
+        if (!s.is_ready || s.reads_values) {
+            if (!prepare(s, true))
+                throw argument_error(message("node ", *s.what, ": an input has no elements in memory"));
+            if (s.is_folded) continue;
+        }
+        point(s);
+        for (std::size_t i = 0; i < s.inputs.size(); ++i)
+            s.in[i] = s.inputs[i] == none ? nullptr : slots_[s.inputs[i]].data;
+        if (s.run) detail::naming(*s.what, [&] { s.run({s.in.data(), s.out.data()}); });
+        for (const std::size_t id : s.outputs) show(id);
+    }
+    for (std::size_t i = 0; i < output_slots_.size(); ++i) {
+        const slot& v = slots_[output_slots_[i]];
+        any_tensor& to = results_[i];
+        if (v.constant == nullptr && v.output == i) continue;  // written in place
+        if (to.dtype() != v.type.type || to.shape() != v.type.shape) to = any_tensor(v.type.type, v.type.shape);
+        if (to.bytes() != 0) std::memcpy(to.data(), v.data, to.bytes());
+    }
+    return results_;
+}
+
+inline const std::vector<any_tensor>& session::operator()(std::span<const named_input> inputs) {
+    for (const auto& [name, value] : inputs) {
+        std::size_t at = 0;
+        while (at < graph_->inputs.size() && graph_->inputs[at].name != name) ++at;
+        if (at == graph_->inputs.size()) throw argument_error(message("the graph has no input '", name, "'"));
+        ordered_[at] = value;
+    }
+    for (std::size_t i = 0; i < ordered_.size(); ++i) {
+        const auto is_this = [&](const named_input& in) { return in.first == graph_->inputs[i].name; };
+        if (std::none_of(inputs.begin(), inputs.end(), is_this))
+            throw argument_error(message("input '", graph_->inputs[i].name, "' is missing"));
+    }
+    return (*this)(std::span<const any_view>(ordered_));
+}
+
+inline std::vector<layer_info> session::layers() const {
+    std::vector<layer_info> list;
+    std::set<std::size_t> counted;
+    for (const step& s : steps_) {
+        layer_info layer{s.what->name.empty() && !s.what->outputs.empty() ? s.what->outputs[0] : s.what->name,
+                         s.what->op_type,
+                         {},
+                         s.macs,
+                         0,
+                         s.is_folded};
+        for (const std::size_t id : s.outputs)
+            if (id != none && slots_[id].is_typed) layer.outputs.push_back(slots_[id].type);
+        for (const std::size_t id : s.inputs) {
+            if (id == none || !slots_[id].from_initializers || graph_->find_initializer(slots_[id].name) == nullptr)
+                continue;
+            if (slots_[id].type.type != dtype::i64 && counted.insert(id).second)
+                layer.parameters += slots_[id].type.shape.size();
+        }
+        list.push_back(std::move(layer));
+    }
+    return list;
+}
+
+inline index_t session::peak_bytes() const {
+    std::vector<std::size_t> last(slots_.size(), 0);
+    for (std::size_t i = 0; i < steps_.size(); ++i)
+        for (const std::size_t id : steps_[i].inputs)
+            if (id != none) last[id] = i;
+    for (const std::size_t id : output_slots_) last[id] = steps_.size();
+    const auto bytes = [&](std::size_t id) {
+        return id == none || !slots_[id].is_typed || slots_[id].constant != nullptr ? 0 : slots_[id].type.bytes();
+    };
+    index_t now = 0;
+    for (const std::size_t id : input_slots_) now += bytes(id);
+    index_t peak = now;
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+        for (const std::size_t id : steps_[i].outputs) now += bytes(id);
+        peak = (std::max)(peak, now);
+        std::set<std::size_t> ended;
+        for (const auto* list : {&steps_[i].inputs, &steps_[i].outputs})
+            for (const std::size_t id : *list)
+                if (id != none && last[id] <= i && ended.insert(id).second) now -= bytes(id);
+    }
+    return peak;
+}
+
+}  // namespace edge::nn
