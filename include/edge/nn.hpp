@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Neural networks: kernels, graphs of them, and sessions that run a graph.
+///
+///     auto model = edge::nn::load_onnx("model.onnx");            // include <edge/nn/onnx.hpp>, which needs protozero
+///     edge::nn::session run{std::move(model), {.threads = 2}};
+///     const auto& results = run(image);                          // one edge::any_tensor for each output
+///
+/// A graph (graph.hpp) is data: built in code, read from a file, rewritten. A session (session.hpp) prepares its nodes once
+/// and runs them as often as wanted. The kernels below it take pointers and can be called on their own: dense.hpp, conv.hpp,
+/// depthwise.hpp, softmax.hpp, activation.hpp. `edge/nn/onnx.hpp` is included here where protozero is installed.
+
+#include <edge/nn/activation.hpp>
+#include <edge/nn/conv.hpp>
+#include <edge/nn/dense.hpp>
+#include <edge/nn/graph.hpp>
+#include <edge/nn/session.hpp>
+#include <edge/nn/softmax.hpp>
+#include <edge/nn/window.hpp>
+
+#if __has_include(<protozero/pbf_reader.hpp>)
+#include <edge/nn/onnx.hpp>
+#endif
