@@ -3,11 +3,12 @@
 
 #include <edge/geo.hpp>
 
-#include "common/csv_source.hpp"
 #include "common/geojson.hpp"
+#include "common/numbers.hpp"
 #include "common/program.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace {
@@ -15,13 +16,19 @@ namespace {
 using edge::frame::column;
 using edge::geo::match_mode;
 
+edge::frame::table read_points(const std::string& path) {
+    if (path != "-") return edge::frame::read_csv(path);
+    const std::string text(std::istreambuf_iterator<char>(std::cin), {});
+    return edge::frame::parse_csv(text, "standard input");
+}
+
 /// The names of the columns that hold the points: x and y, else lon and lat.
-std::pair<std::string, std::string> point_columns(const csv_source& in) {
+std::pair<std::string, std::string> point_columns(const edge::frame::table& points, const std::string& source) {
     for (const auto& names : {std::pair<std::string, std::string>("x", "y"), {"lon", "lat"}})
-        if (in.table().has(names.first) && in.table().has(names.second)) return names;
+        if (points.has(names.first) && points.has(names.second)) return names;
     std::string there;
-    for (const auto& name : in.table().names()) there += (there.empty() ? "" : ", ") + name;
-    throw edge::argument_error(in.name() + ": columns are " + there + "; expected x and y, or lon and lat");
+    for (const auto& name : points.names()) there += (there.empty() ? "" : ", ") + name;
+    throw edge::argument_error(source + ": columns are " + there + "; expected x and y, or lon and lat");
 }
 
 /// point, polygon, area; the last two are missing where there is no match.
@@ -87,15 +94,22 @@ int main(int argc, char** argv) {
 
     return app.run(argc, argv, [&] {
         options.mode = modes.at(mode);
-        const csv_source in(points_path);
-        const auto [x, y] = point_columns(in);
+        const edge::frame::table points = read_points(points_path);
+        const std::string source = points_path == "-" ? "standard input" : points_path;
+        const auto [x, y] = point_columns(points, source);
         const auto zones = read_geojson(polygons_path);
         std::vector<edge::geo::polygon> polygons;
         polygons.reserve(zones.size());
         for (const zone& z : zones) polygons.push_back(z.shape);
 
-        const auto match = edge::geo::matcher(polygons, options).match(in.numbers(x), in.numbers(y));
-        write_table(out_path, as_table(match, zones));
+        const auto match =
+            edge::geo::matcher(polygons, options).match(numbers(points, x, source), numbers(points, y, source));
+        const auto result = as_table(match, zones);
+        if (out_path == "-") {
+            std::cout << edge::frame::to_csv(result);
+        } else {
+            edge::frame::write_csv(out_path, result);
+        }
         if (app.json)
             app.print_json({{"points", match.size()},
                             {"polygons", polygons.size()},
