@@ -11,7 +11,7 @@
 
 #include <edge/core/tensor_view.hpp>
 #include <edge/quant/parameters.hpp>
-#include <edge/simd/detail/xsimd_compat.hpp>
+#include <edge/simd/batch.hpp>
 
 #include <concepts>
 #include <span>

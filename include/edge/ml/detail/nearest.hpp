@@ -7,7 +7,7 @@
 /// has the same bits whatever the tile. The columns beyond the last centre are NaN, which is nearest to nothing.
 
 #include <edge/core/tensor.hpp>
-#include <edge/simd/detail/xsimd_compat.hpp>
+#include <edge/simd/batch.hpp>
 
 #include <cstdint>
 #include <limits>
