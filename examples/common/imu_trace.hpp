@@ -17,7 +17,7 @@
 ///
 /// Numbers in ts are nanoseconds, in the other time columns seconds. Anything else needs names and units from the user.
 
-#include "common/csv_source.hpp"
+#include "common/numbers.hpp"
 
 #include <edge/imu/trace.hpp>
 
@@ -60,8 +60,8 @@ inline constexpr imu_scheme imu_schemes[] = {
 inline constexpr const char* imu_time_names[] = {"t", "time", "time_s", "timestamp_seconds", "timestamp", "ts"};
 
 /// Seconds since the first row.
-inline std::vector<double> imu_seconds(const csv_source& in, const std::string& name) {
-    const auto& t = in.table();
+inline std::vector<double> imu_seconds(const edge::frame::table& t, const std::string& name,
+                                       const std::string& source) {
     if (t.has(name) && t.column(name).size() > 0) {
         const auto& c = t.column(name);
         const bool is_timestamp = c.kind() == edge::frame::kind::timestamp;
@@ -76,7 +76,7 @@ inline std::vector<double> imu_seconds(const csv_source& in, const std::string& 
             return seconds;
         }
     }
-    return in.numbers(name);
+    return numbers(t, name, source);
 }
 
 }  // namespace detail
@@ -85,8 +85,7 @@ inline std::vector<double> imu_seconds(const csv_source& in, const std::string& 
 /// @throws edge::parse_error     if it is no table, is no recording of an inertial sensor, or its time goes back
 /// @throws edge::argument_error  if the options name a column or unit that does not exist
 [[nodiscard]] inline edge::imu::trace read_imu_trace(const std::string& path, const imu_trace_options& options = {}) {
-    const csv_source in(path);
-    const edge::frame::table& table = in.table();
+    const edge::frame::table table = edge::frame::read_csv(path);
 
     std::string time, temperature, accel_unit, gyro_unit;
     std::array<std::string, 3> accel, gyro;
@@ -118,13 +117,13 @@ inline std::vector<double> imu_seconds(const csv_source& in, const std::string& 
         }
         if (accel_unit.empty())
             throw edge::parse_error(
-                edge::message(in.name(),
+                edge::message(path,
                               ": no columns of an accelerometer and a gyroscope; expected "
                               "ax,ay,az,gx,gy,gz or raw_acceleration_x_gs,... or accel_x,...,gyro_z"));
         if (accel_unit == "raw" && options.accel_unit.empty() && table.rows() > 0 &&
             table.column(accel[0]).kind() != edge::frame::kind::int64)
-            throw edge::parse_error(edge::message(in.name(), ": column '", accel[0],
-                                                  "' does not hold whole numbers; its unit has to be given"));
+            throw edge::parse_error(
+                edge::message(path, ": column '", accel[0], "' does not hold whole numbers; its unit has to be given"));
     }
     if (!options.accel_unit.empty()) accel_unit = options.accel_unit;
     if (!options.gyro_unit.empty()) gyro_unit = options.gyro_unit;
@@ -154,12 +153,12 @@ inline std::vector<double> imu_seconds(const csv_source& in, const std::string& 
     if (counts || options.hold) how.between = edge::imu::interpolation::hold;
 
     std::vector<double> values[8];
-    if (!time.empty()) values[0] = detail::imu_seconds(in, time);
+    if (!time.empty()) values[0] = detail::imu_seconds(table, time, path);
     for (std::size_t i = 0; i < 3; ++i) {
-        values[1 + i] = in.numbers(accel[i]);
-        values[4 + i] = in.numbers(gyro[i]);
+        values[1 + i] = numbers(table, accel[i], path);
+        values[4 + i] = numbers(table, gyro[i], path);
     }
-    if (!temperature.empty()) values[7] = in.numbers(temperature);
+    if (!temperature.empty()) values[7] = numbers(table, temperature, path);
 
     const auto made = edge::imu::trace::from({.time = values[0],
                                               .accel = {values[1], values[2], values[3]},
@@ -171,9 +170,9 @@ inline std::vector<double> imu_seconds(const csv_source& in, const std::string& 
     if (problem.what == edge::imu::trace_problem::bad_options)
         throw edge::argument_error(edge::message("trace: ", to_string(problem.what)));
     if (problem.what == edge::imu::trace_problem::time_goes_back)
-        throw edge::parse_error(edge::message(in.name(), ": row ", problem.row + 1, ", column '", time,
-                                              "': the time is not later than in the row before"));
-    throw edge::parse_error(edge::message(in.name(), ": ", to_string(problem.what)));
+        throw edge::parse_error(edge::message(path, ": column '", time, "', row ", problem.row,
+                                              " (from 0): the time is not later than in the row before"));
+    throw edge::parse_error(edge::message(path, ": ", to_string(problem.what)));
 }
 
 /// One line for people: rows, rate, length, and what is not as it should be.
@@ -185,8 +184,8 @@ inline std::vector<double> imu_seconds(const csv_source& in, const std::string& 
         const auto* longest = &t.gaps()[0];
         for (const auto& g : t.gaps())
             if (g.seconds > longest->seconds) longest = &g;
-        std::snprintf(text, sizeof text, "; %zu gap%s, the longest %.1f s before row %zu", t.gaps().size(),
-                      t.gaps().size() == 1 ? "" : "s", longest->seconds, longest->row + 1);
+        std::snprintf(text, sizeof text, "; %zu gap%s, the longest %.1f s before row %zu (from 0)", t.gaps().size(),
+                      t.gaps().size() == 1 ? "" : "s", longest->seconds, longest->row);
         line += text;
     }
     if (t.missing() > 0) line += edge::message("; ", t.missing(), " missing values");

@@ -75,7 +75,7 @@ TEST_CASE("what is no recording is refused by name", "[imu][trace]") {
     };
     CHECK(refused("a,b\n1,2\n", "no columns of an accelerometer"));
     CHECK(refused("t,ax,ay,az,gx,gy,gz\n", "no rows"));
-    CHECK(refused("t,ax,ay,az,gx,gy,gz\n0,1,1,1,1,1,1\n2,1,1,1,1,1,1\n1,1,1,1,1,1,1\n", "row 3, column 't'"));
+    CHECK(refused("t,ax,ay,az,gx,gy,gz\n0,1,1,1,1,1,1\n2,1,1,1,1,1,1\n1,1,1,1,1,1,1\n", "column 't', row 2 (from 0)"));
     CHECK(refused("t,ax,ay,az,gx,gy,gz\n0,1,1,1,1,1,x\n", "'gz'"));
     CHECK(refused("accel_x,accel_y,accel_z,gyro_x,gyro_y,gyro_z\n0.1,1,1,1,1,1\n", "whole numbers"));
     CHECK(refused("t,ax,ay,az,gx,gy,gz\n0,1,1,1,1,1,1\n", "'ft'", {.accel_unit = "ft"}));
@@ -140,5 +140,5 @@ TEST_CASE("real recordings go through the registers and come back as published",
     const trace flight = read_imu_trace((*data / "flight/jackpot_launch_1.csv").string());
     REQUIRE(flight.gaps().size() == 1);
     CHECK(flight.gaps()[0].seconds == Approx(1068.23).margin(0.01));
-    CHECK(describe(flight).find("1 gap, the longest 1068.2 s before row 502") != std::string::npos);
+    CHECK(describe(flight).find("1 gap, the longest 1068.2 s before row 501 (from 0)") != std::string::npos);
 }
