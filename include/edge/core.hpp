@@ -19,6 +19,7 @@
 #include <edge/core/message.hpp>
 #include <edge/core/npy.hpp>
 #include <edge/core/parallel.hpp>
+#include <edge/core/random.hpp>
 #include <edge/core/shape.hpp>
 #include <edge/core/tensor.hpp>
 #include <edge/core/tensor_view.hpp>
