@@ -10,6 +10,7 @@
 #include <edge/nn/operators/conv.hpp>
 #include <edge/nn/operators/elementwise.hpp>
 #include <edge/nn/operators/gemm.hpp>
+#include <edge/nn/operators/integer_gemm.hpp>
 #include <edge/nn/operators/move.hpp>
 #include <edge/nn/operators/normalize.hpp>
 #include <edge/nn/operators/pool.hpp>
@@ -19,14 +20,16 @@
 
 namespace edge::nn {
 
-/// How a node is prepared, or nullptr if there is no such operator. Of other domains than ONNX's own there is none.
+/// How a node is prepared, or nullptr if there is no such operator. The domain "edge" is that of nodes
+/// that rewrites of graphs make; of others than it and ONNX's own there is none.
 [[nodiscard]] inline prepare_function find_operator(const node& n) {
-    if (!n.domain.empty() && n.domain != "ai.onnx") return nullptr;
     prepare_function found = nullptr;
     const auto search = [&](std::span<const operator_row> rows) {
         for (const operator_row& row : rows)
             if (row.op_type == n.op_type) found = row.prepare;
     };
+    if (n.domain == "edge") search(operators::integer_layers);
+    if (!n.domain.empty() && n.domain != "ai.onnx") return found;
     search(operators::elementwise);
     search(operators::products);
     search(operators::convolutions);

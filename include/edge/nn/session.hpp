@@ -12,6 +12,7 @@
 /// is made. A new shape of an input prepares them again in the run that brings it. After that, runs allocate nothing,
 /// but for nodes whose result's shape depends on the value of an input (a Reshape whose shape is an input).
 
+#include <edge/nn/integer_layers.hpp>
 #include <edge/nn/operators.hpp>
 
 #include <functional>
@@ -22,7 +23,8 @@
 namespace edge::nn {
 
 struct session_options {
-    int threads = 0;  ///< 0: the process default
+    int threads = 0;             ///< 0: the process default
+    bool integer_layers = true;  ///< compute quantized layers in integers, where false takes the file by its letter
     /// Largest value, in bytes, that a model may ask for.
     index_t max_bytes = index_t{1} << 32;
 };
@@ -156,6 +158,7 @@ decltype(auto) naming(const node& n, F&& f) {
 inline session::session(graph g, const session_options& options)
     : graph_(std::make_unique<graph>(std::move(g))), options_(options) {
     graph_->sort();
+    if (options_.integer_layers) use_integer_layers(*graph_);
     std::map<std::string_view, std::size_t> ids;
     const auto add = [&](const std::string& name) {
         slot& v = slots_.emplace_back();
