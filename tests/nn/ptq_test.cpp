@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include <edge/core/random.hpp>
+#include <edge/nn/onnx.hpp>
+#include <edge/nn/ptq.hpp>
+
+#include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <cmath>
+
+using edge::index_t;
+using edge::tensor;
+using edge::nn::granularity;
+using edge::nn::graph;
+using edge::nn::session;
+
+namespace {
+
+tensor<float> random_tensor(const edge::shape& s, std::uint64_t seed, double reach = 1.0) {
+    edge::splitmix64 random(seed);
+    tensor<float> t(s);
+    for (float& x : t) x = static_cast<float>(random.uniform(-reach, reach));
+    return t;
+}
+
+/// Two hidden layers of ReLU and a softmax; the layers as Gemm (weights turned or not) or as MatMul and Add.
+graph mlp(bool matmul) {
+    graph g;
+    g.inputs.push_back({"x", edge::dtype::f32, {{-1}, {12}}});
+    const index_t widths[] = {12, 32, 16, 3};
+    std::string h = "x";
+    for (int i = 0; i < 3; ++i) {
+        const bool turned = i == 1 && !matmul;
+        const index_t k = widths[i], n = widths[i + 1];
+        const auto seed = static_cast<std::uint64_t>(i);
+        const std::string w =
+            g.constant("w", random_tensor(turned ? edge::shape{n, k} : edge::shape{k, n}, 10 + seed, 0.5));
+        const std::string b = g.constant("b", random_tensor({n}, 20 + seed, 0.3));
+        if (matmul)
+            h = g.add("Add", {b, g.add("MatMul", {h, w})});
+        else
+            h = g.add("Gemm", {h, w, b}, {{"transB", turned ? 1 : 0}});
+        if (i != 2) h = g.add("Relu", {h});
+    }
+    h = g.add("Softmax", {h}, {{"axis", -1}});
+    g.outputs.push_back({h, edge::dtype::f32});
+    return g;
+}
+
+/// A small image network: stem, depthwise and pointwise convolution with a residual, mean, and a linear layer.
+graph convnet() {
+    graph g;
+    g.inputs.push_back({"image", edge::dtype::f32, {{-1}, {3}, {12}, {12}}});
+    const auto conv = [&](const std::string& x, index_t in, index_t out, index_t k, index_t stride, index_t groups,
+                          std::uint64_t seed) {
+        const std::string w = g.constant("w", random_tensor({out, in / groups, k, k}, seed, 0.5));
+        const std::string b = g.constant("b", random_tensor({out}, seed + 50, 0.2));
+        return g.add("Conv", {x, w, b},
+                     {{"group", groups}, {"strides", {stride, stride}}, {"pads", {k / 2, k / 2, k / 2, k / 2}}});
+    };
+    const auto relu6 = [&](const std::string& x) {
+        return g.add("Clip", {x, g.constant("low", tensor<float>(edge::shape{}, 0.0f)),
+                              g.constant("high", tensor<float>(edge::shape{}, 6.0f))});
+    };
+    std::string h = relu6(conv("image", 3, 8, 3, 2, 1, 1));
+    const std::string before = h;
+    h = relu6(conv(h, 8, 8, 3, 1, 8, 2));
+    h = g.add("Add", {before, conv(h, 8, 8, 1, 1, 1, 3)});
+    h = g.add("Flatten", {g.add("GlobalAveragePool", {h})});
+    h = g.add("Gemm", {h, g.constant("w", random_tensor({5, 8}, 4)), g.constant("b", random_tensor({5}, 5))},
+              {{"transB", 1}});
+    g.outputs.push_back({h, edge::dtype::f32});
+    return g;
+}
+
+std::size_t count(const graph& g, std::string_view op_type) {
+    return static_cast<std::size_t>(
+        std::count_if(g.nodes.begin(), g.nodes.end(), [&](const auto& n) { return n.op_type == op_type; }));
+}
+
+float largest_difference(const tensor<float>& a, const tensor<float>& b) {
+    REQUIRE(a.shape() == b.shape());
+    float most = 0.0f;
+    for (index_t i = 0; i < a.size(); ++i) most = (std::max)(most, std::abs(a[i] - b[i]));
+    return most;
+}
+
+tensor<float> run(const graph& g, const tensor<float>& x, bool integer_layers = true) {
+    return session(g, {.threads = 1, .integer_layers = integer_layers})(x)[0].as<float>();
+}
+
+}  // namespace
+
+TEST_CASE("a quantized perceptron runs in integers and is near the float model", "[nn][ptq]") {
+    const auto calibration = random_tensor({200, 12}, 1);
+    const auto x = random_tensor({300, 12}, 2);
+    for (const bool matmul : {false, true}) {
+        const graph model = mlp(matmul);
+        const auto expected = run(model, x);
+        for (const granularity weights : {granularity::per_tensor, granularity::per_channel}) {
+            const graph int8 = edge::nn::quantize_static(model, {calibration}, {.weights = weights});
+            const session made{int8};
+            CHECK(count(made.model(), "QLinearGemm") == 3);
+            CHECK(count(made.model(), "Gemm") + count(made.model(), "MatMul") + count(made.model(), "Relu") == 0);
+            // The layers hand each other bytes: one conversion at the start, none back.
+            CHECK(count(made.model(), "QuantizeLinear") == 1);
+            CHECK(count(made.model(), "DequantizeLinear") == 0);
+            const auto y = run(int8, x);
+            CHECK(largest_difference(y, expected) < 0.03f);
+            CHECK(largest_difference(y, expected) > 0.0f);
+            // By its letter the file says the same, up to a step of a value that lies between two integers.
+            CHECK(largest_difference(y, run(int8, x, false)) < 0.02f);
+        }
+    }
+}
+
+TEST_CASE("scales of their own for each channel keep more than one for all", "[nn][ptq]") {
+    graph model = mlp(false);
+    // One channel of the first layer is a hundred times as large as the others.
+    for (auto& [name, value] : model.initializers)
+        if (value.shape() == edge::shape{12, 32})
+            for (index_t i = 0; i < 12; ++i) value.as<float>()(i, 0) *= 100.0f;
+    const auto x = random_tensor({200, 12}, 3);
+    const auto expected = run(model, x);
+    const auto difference = [&](granularity weights) {
+        return largest_difference(run(edge::nn::quantize_static(model, {x}, {.weights = weights}), x), expected);
+    };
+    CHECK(difference(granularity::per_channel) < difference(granularity::per_tensor));
+}
+
+TEST_CASE("a quantized image network runs its layers in integers", "[nn][ptq]") {
+    const graph model = convnet();
+    const auto calibration = random_tensor({16, 3, 12, 12}, 1);
+    const auto x = random_tensor({4, 3, 12, 12}, 2);
+    const auto expected = run(model, x);
+    float most = 0.0f;
+    for (const float v : expected) most = (std::max)(most, std::abs(v));
+    const graph int8 = edge::nn::quantize_static(model, {calibration});
+    const session made{int8};
+    CHECK(count(made.model(), "QLinearConv") == 3);
+    CHECK(count(made.model(), "QLinearGemm") == 1);
+    CHECK(count(made.model(), "Conv") + count(made.model(), "Gemm") == 0);
+    CHECK(largest_difference(run(int8, x), expected) < 0.05f * most);
+    CHECK(largest_difference(run(int8, x), run(int8, x, false)) < 0.02f * most);
+}
+
+TEST_CASE("integer layers give the same bits for any number of threads and rows", "[nn][ptq]") {
+    const auto x = random_tensor({64, 12}, 4);
+    const graph int8 = edge::nn::quantize_static(mlp(false), {x});
+    const auto all = run(int8, x);
+    session one{int8, {.threads = 3}};
+    for (index_t i = 0; i < 64; ++i) {
+        const tensor<float> row = edge::copy(x.view().slice(0, i, i + 1));
+        const tensor<float>& y = one(row)[0].as<float>();
+        for (index_t j = 0; j < 3; ++j) REQUIRE(y(0, j) == all(i, j));
+    }
+}
+
+TEST_CASE("a quantized model keeps its bits through a file", "[nn][ptq]") {
+    const temporary_folder folder;
+    for (const auto& [model, x] :
+         {std::pair{mlp(true), random_tensor({50, 12}, 5)}, std::pair{convnet(), random_tensor({2, 3, 12, 12}, 6)}}) {
+        const graph int8 = edge::nn::quantize_static(model, {x});
+        edge::nn::save_onnx(int8, folder / "model.onnx");
+        CHECK(largest_difference(run(edge::nn::load_onnx(folder / "model.onnx"), x), run(int8, x)) == 0.0f);
+    }
+}
+
+TEST_CASE("calibration in parts equals calibration at once", "[nn][ptq]") {
+    const auto x = random_tensor({40, 12}, 7);
+    const auto first = edge::copy(x.view().slice(0, 0, 10));
+    const auto second = edge::copy(x.view().slice(0, 10, 40));
+    const auto at_once = run(edge::nn::quantize_static(mlp(false), {x}), x);
+    CHECK(largest_difference(run(edge::nn::quantize_static(mlp(false), {first, second}), x), at_once) == 0.0f);
+    const auto by_hand = edge::nn::quantize_static(mlp(false), [&](session& s) { s({{"x", x}}); });
+    CHECK(largest_difference(run(by_hand, x), at_once) == 0.0f);
+}
+
+TEST_CASE("a large bias survives weights that are next to nothing", "[nn][ptq]") {
+    graph g;
+    g.inputs.push_back({"x", edge::dtype::f32, {{-1}, {2}}});
+    const std::string w = g.constant("w", tensor<float>({2, 2}, {0.0f, 1.0f, 0.0f, 1.0f}));
+    const std::string b = g.constant("b", tensor<float>({2}, {1000.0f, 0.0f}));
+    g.outputs.push_back({g.add("Gemm", {"x", w, b}), edge::dtype::f32});
+    const tensor<float> x({1, 2}, {1.0f, 0.5f});
+    for (const granularity weights : {granularity::per_tensor, granularity::per_channel}) {
+        const auto y = run(edge::nn::quantize_static(g, {x}, {.weights = weights}), x);
+        CHECK(y[0] == Approx(1000.0f).epsilon(1e-3));
+        CHECK(y[1] == Approx(1.5f).margin(0.02));
+    }
+}
+
+TEST_CASE("what cannot be quantized is refused by name", "[nn][ptq]") {
+    const auto x = random_tensor({10, 12}, 8);
+    graph old = mlp(false);
+    old.opset = 12;
+    CHECK_THROWS_WITH(edge::nn::quantize_static(old, {x}), "model of opset 12; expected 13 or newer");
+    CHECK_THROWS_AS(edge::nn::quantize_static(edge::nn::quantize_static(mlp(false), {x}), {x}), edge::argument_error);
+    CHECK_THROWS_WITH(edge::nn::quantize_static(mlp(false), std::span<const edge::nn::any_view>()),
+                      Catch::Contains("calibration saw none"));
+    auto bad = x;
+    bad[5] = std::nanf("");
+    CHECK_THROWS_WITH(edge::nn::quantize_static(mlp(false), {bad}),
+                      "value 'x': observed value 5 is nan; expected a finite number");
+    graph g;
+    g.inputs.push_back({"x", edge::dtype::f32, {{-1}}});
+    g.outputs.push_back({g.add("Relu", {"x"}), edge::dtype::f32});
+    CHECK_THROWS_WITH(edge::nn::quantize_static(g, {random_tensor({3}, 1)}),
+                      "the model has no Conv, Gemm or MatMul with constant weights");
+}
