@@ -146,7 +146,6 @@ public:
                 return {timestamp_ns(), driver_.to_si(*raw)};
             }
             if (attempt == 3 || interrupted) check(raw);
-            std::cerr << name_ << ": " << to_string(raw.error()) << "; trying again\n";
             bus_.wait_us(100'000U << static_cast<unsigned>(attempt));
             if (driver_.configure(wanted_)) ++recoveries_;
         }
@@ -376,9 +375,9 @@ void show(const program& app, const settings& s) {
     std::uint64_t samples = 0;
     std::int64_t first_ns = 0;
     ordered_json rows = ordered_json::array();
-    std::cerr << from->title() << '\n';
     if (!app.json)
-        std::printf("%8s  %7s %7s %7s m/s²  %7s %7s %7s °/s  %5s\n", "s", "ax", "ay", "az", "gx", "gy", "gz", "°C");
+        std::printf("%s\n%8s  %7s %7s %7s m/s²  %7s %7s %7s °/s  %5s\n", from->title().c_str(), "s", "ax", "ay", "az",
+                    "gx", "gy", "gz", "°C");
     const auto lost = stream(*from, sample_limit(s, *from, 5), [&](const timed_sample& t) {
         if (samples == 0) first_ns = t.ts_ns;
         if (samples++ % each != 0) return;

@@ -19,6 +19,7 @@
 
 #include "common/numbers.hpp"
 
+#include <edge/frame/csv.hpp>
 #include <edge/imu/trace.hpp>
 
 #include <array>
