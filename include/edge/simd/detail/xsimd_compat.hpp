@@ -13,6 +13,13 @@
 #include <cstddef>
 #include <cstring>
 
+/// For the parts of a kernel's inner loop: a call left in there costs more than its body.
+#if defined(__GNUC__)
+#define EDGE_ALWAYS_INLINE [[gnu::always_inline]] inline
+#else
+#define EDGE_ALWAYS_INLINE inline
+#endif
+
 namespace edge::simd {
 
 template <class T, class Arch>
@@ -37,6 +44,20 @@ template <class To, class From, class Arch>
 #else
     return xsimd::bitwise_cast<To>(x);
 #endif
+}
+
+/// `x`, rounded: g++ may otherwise join a product and the sum that follows into one instruction that rounds once, even
+/// across intrinsics, and the result would depend on the compiler and on how an expression is cut.
+template <class B>
+EDGE_ALWAYS_INLINE B rounded(B x) noexcept {
+#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__FMA__) || defined(__FMA4__)
+    __asm__("" : "+v"(x.data));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(x.data));
+#endif
+#endif
+    return x;
 }
 
 /// The sum of the lanes, in whichever order the instruction set adds them: for integers, where it does not matter.

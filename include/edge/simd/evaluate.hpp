@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Evaluation: one pass over the operands, no temporaries.
+///
+///     edge::tensor<float> d = edge::eval(a * b + 2.0f * c);
+///     edge::assign(out, a * b);                                  // into your memory; allocates nothing
+///     edge::assign(out, a * b, {.threads = 2});
+///
+/// Every element is computed by the same operations in the same order wherever it lies and on whichever thread, so the
+/// bits do not depend on the number of threads, and a fused expression gives those of its steps one by one.
+
+#include <edge/core/parallel.hpp>
+#include <edge/simd/expression.hpp>
+
+namespace edge {
+
+struct compute_options {
+    int threads = 0;  ///< 0: the process default
+};
+
+namespace detail {
+
+/// Fewest elements that pay for a thread: a fork and join costs about what 30000 additions do.
+inline constexpr index_t elements_per_thread = 32768;
+
+/// The type whose lanes compute a node; bool arrays alone go by bytes.
+template <class E>
+using lane_for = std::conditional_t<std::is_void_v<typename E::lane_type>, std::uint8_t, typename E::lane_type>;
+
+/// @throws shape_error  if an expression of shape `from` does not fill a result of shape `to`
+inline void check_fits(const shape& from, const shape& to) {
+    if (!(from == to) && !(broadcast(from, to) == to))
+        throw shape_error(message("expression of shape ", from, " does not fit a result of shape ", to));
+}
+
+/// A loop over part of the elements, its expression known only to `run`.
+struct loop_part {
+    void (*run)(const void* context, index_t first, index_t last);
+    const void* context;
+    void operator()(index_t first, index_t last) const { run(context, first, last); }
+};
+
+inline void run_parts(index_t count, const compute_options& options, const loop_part& part) {
+    parallel_for(count, {.threads = options.threads, .grain = elements_per_thread, .align = 64}, part);
+}
+
+template <class E>
+void check_divisor(const E& divisor) {
+    bool found = false;
+    if constexpr (requires { divisor.value(); }) {
+        found = divisor.value() == 0;
+    } else {
+        const shape extents = divisor.shape();
+        if (extents.size() == 0) return;
+        auto bound = divisor.bind(extents);
+        simd::detail::find_zero result;
+        const simd::detail::cursor_list<decltype(bound)::cursors> list(bound);
+        const index_list loop = simd::detail::join_axes(extents, list.span());
+        simd::detail::run_range<lane_for<E>, simd::detail::default_arch>(bound, result, loop, 0, extents.size());
+        found = result.found;
+    }
+    if (found) throw argument_error("integer division by zero");
+}
+
+template <class T, expression E>
+void assign_node(tensor_view<T> out, const E& e, const compute_options& options) {
+    const shape& extents = out.shape();
+    check_fits(e.shape(), extents);
+    e.check();
+    if (extents.size() == 0) return;
+    using bound_type = decltype(e.bind(extents));
+    struct work {
+        bound_type expression;
+        simd::detail::store_result<T> result;
+        index_list loop;
+    };
+    work all{e.bind(extents), {{out, extents}}, {}};
+    const simd::detail::cursor_list<bound_type::cursors + 1> list(all.expression, all.result);
+    all.loop = simd::detail::join_axes(extents, list.span());
+    if (simd::detail::overlaps(list.span(), all.loop)) {
+        auto apart = tensor<T>::uninitialized(extents);
+        assign_node(apart.view(), e, options);
+        return assign_node(out, array_node<T>(apart.view()), options);
+    }
+    const auto run = [](const void* context, index_t first, index_t last) {
+        const auto& w = *static_cast<const work*>(context);
+        simd::detail::store_result<T> mine = w.result;
+        simd::detail::run_range<lane_for<E>, simd::detail::default_arch>(w.expression, mine, w.loop, first, last);
+    };
+    run_parts(extents.size(), options, {run, &all});
+}
+
+}  // namespace detail
+
+/// Computes an expression into a new tensor of its shape.
+/// @throws shape_error     if its operands do not broadcast
+/// @throws argument_error  if an integer is divided by zero
+template <array X>
+[[nodiscard]] auto eval(X&& x, const compute_options& options = {}) {
+    const auto node = detail::as_node(std::forward<X>(x));
+    auto result = tensor<typename decltype(node)::value_type>::uninitialized(node.shape());
+    detail::assign_node(result.view(), node, options);
+    return result;
+}
+
+/// Computes an expression into memory that is there. `out` may be one of the operands.
+/// @param out  a tensor or a view of the expression's shape, or of one it broadcasts to
+/// @throws shape_error     if the shapes do not fit; nothing is written then
+/// @throws argument_error  if an integer is divided by zero; nothing is written then
+template <class Out, array X>
+requires edge_array<Out> &&(!expression<Out>)&&std::same_as<value_type_of<Out>, value_type_of<X>> void assign(
+    Out&& out, X&& x, const compute_options& options = {}) {
+    detail::assign_node(tensor_view<value_type_of<Out>>(out), detail::as_node(std::forward<X>(x)), options);
+}
+
+/// Computes an expression into a contiguous range of as many elements, in row-major order.
+/// @throws shape_error     if the numbers of elements differ; nothing is written then
+/// @throws argument_error  if an integer is divided by zero; nothing is written then
+template <element_range Out, array X>
+requires std::same_as<value_type_of<Out>, value_type_of<X>>
+void assign(Out&& out, X&& x, const compute_options& options = {}) {
+    const auto node = detail::as_node(std::forward<X>(x));
+    const auto flat = edge::view(out);
+    const shape extents = node.shape();
+    if (flat.size() != extents.size())
+        throw shape_error(
+            message("expression of shape ", extents, " does not fit a range of ", flat.size(), " elements"));
+    detail::assign_node(flat.reshape(extents), node, options);
+}
+
+}  // namespace edge

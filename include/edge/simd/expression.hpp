@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Expressions: what is to be computed for each element, before anything is.
+///
+///     auto e = a * b + 2.0f * c;             // nothing is computed, nothing is allocated
+///     edge::tensor<float> d = edge::eval(e);
+///
+/// A node holds views of the arrays it was made from, or the array itself where that was a temporary; it lives no longer
+/// than the arrays it views. Shapes are broadcast as in NumPy: aligned at the last axis, extents of one are stretched.
+/// All arrays of an expression have one element type; scalars take it; comparisons give bool.
+
+#include <edge/core/dtype.hpp>
+#include <edge/core/tensor.hpp>
+#include <edge/simd/detail/loop.hpp>
+#include <edge/simd/detail/operation.hpp>
+
+#include <concepts>
+#include <ranges>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace edge {
+
+/// A type that arrays of expressions have.
+template <class T>
+concept element = std::same_as<T, bool> || std::same_as<T, std::int8_t> || std::same_as<T, std::uint8_t> ||
+    std::same_as<T, std::int16_t> || std::same_as<T, std::uint16_t> || std::same_as<T, std::int32_t> ||
+    std::same_as<T, std::uint32_t> || std::same_as<T, std::int64_t> || std::same_as<T, std::uint64_t> ||
+    std::same_as<T, float> || std::same_as<T, double>;
+
+/// The shape of two arrays together, by NumPy's rule.
+/// @throws shape_error  if they do not fit; the message names both
+[[nodiscard]] inline shape broadcast(const shape& a, const shape& b) {
+    const shape& longer = a.rank() >= b.rank() ? a : b;
+    const shape& shorter = a.rank() >= b.rank() ? b : a;
+    index_list extents = longer.extents();
+    const std::size_t added = longer.rank() - shorter.rank();
+    for (std::size_t i = 0; i < shorter.rank(); ++i) {
+        if (extents[added + i] == 1) {
+            extents[added + i] = shorter[i];
+        } else if (shorter[i] != 1 && shorter[i] != extents[added + i]) {
+            throw shape_error(message("shapes ", a, " and ", b, " do not broadcast"));
+        }
+    }
+    return shape(extents);
+}
+
+/// What nodes have in common. It is here so that operators on them are found.
+struct expression_base {};
+
+namespace detail {
+
+template <class T>
+struct tensor_traits : std::false_type {};
+template <class T>
+struct tensor_traits<tensor<T>> : std::true_type {};
+template <class T>
+struct tensor_traits<tensor_view<T>> : std::true_type {};
+
+}  // namespace detail
+
+/// A node of an expression.
+template <class E>
+concept expression = std::derived_from<std::remove_cvref_t<E>, expression_base>;
+
+/// An array of this library, or an expression of such.
+template <class X>
+concept edge_array = expression<X> || detail::tensor_traits<std::remove_cvref_t<X>>::value;
+
+/// A contiguous range of elements that outlives the call: std::span, or an lvalue std::vector or std::array.
+template <class X>
+concept element_range = !edge_array<X> && std::ranges::contiguous_range<X> && std::ranges::sized_range<X> &&
+                        std::ranges::borrowed_range<X> && element<std::ranges::range_value_t<X>>;
+
+/// What an expression can be made of.
+template <class X>
+concept array = edge_array<X> || element_range<X>;
+
+namespace detail {
+
+/// A node that sees an array.
+template <element T>
+class array_node : public expression_base {
+public:
+    using value_type = T;
+    using lane_type = std::conditional_t<std::is_same_v<T, bool>, void, T>;
+
+    explicit array_node(tensor_view<const T> view) : view_(view) {}
+
+    [[nodiscard]] const edge::shape& shape() const noexcept { return view_.shape(); }
+    void check() const {}
+
+    struct bound {
+        static constexpr std::size_t cursors = 1;
+        simd::detail::cursor<const T> from;
+        template <class At>
+        EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
+            return at.load(from);
+        }
+        template <class List>
+        void collect(List& list) {
+            list.add(from);
+        }
+    };
+    [[nodiscard]] bound bind(const edge::shape& extents) const { return {{view_, extents}}; }
+
+private:
+    tensor_view<const T> view_;
+};
+
+/// A node that holds the array: it was a temporary.
+template <element T>
+class tensor_node : public expression_base {
+public:
+    using value_type = T;
+    using lane_type = typename array_node<T>::lane_type;
+
+    explicit tensor_node(tensor<T>&& values) : values_(std::move(values)) {}
+
+    [[nodiscard]] const edge::shape& shape() const noexcept { return values_.shape(); }
+    void check() const {}
+    [[nodiscard]] auto bind(const edge::shape& extents) const { return array_node<T>(values_.view()).bind(extents); }
+
+private:
+    tensor<T> values_;
+};
+
+/// A node of one value, of any shape.
+template <element T>
+class constant_node : public expression_base {
+public:
+    using value_type = T;
+    using lane_type = T;
+
+    explicit constant_node(T value) : value_(value) {}
+
+    [[nodiscard]] edge::shape shape() const noexcept { return {}; }
+    [[nodiscard]] T value() const noexcept { return value_; }
+    void check() const {}
+
+    struct bound {
+        static constexpr std::size_t cursors = 0;
+        T value;
+        template <class At>
+        EDGE_ALWAYS_INLINE auto get(const At&) const noexcept {
+            return simd::batch<T, typename At::arch>(value);
+        }
+        template <class List>
+        void collect(List&) const {}
+    };
+    [[nodiscard]] bound bind(const edge::shape&) const { return {value_}; }
+
+private:
+    T value_;
+};
+
+template <class Op, class... B>
+struct bound_operation;
+
+template <class Op, class A>
+struct bound_operation<Op, A> {
+    static constexpr std::size_t cursors = A::cursors;
+    A a;
+    template <class At>
+    EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
+        return Op::apply(a.get(at));
+    }
+    template <class List>
+    void collect(List& list) {
+        a.collect(list);
+    }
+};
+
+template <class Op, class A, class B>
+struct bound_operation<Op, A, B> {
+    static constexpr std::size_t cursors = A::cursors + B::cursors;
+    A a;
+    B b;
+    template <class At>
+    EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
+        return Op::apply(a.get(at), b.get(at));
+    }
+    template <class List>
+    void collect(List& list) {
+        a.collect(list);
+        b.collect(list);
+    }
+};
+
+template <class Op, class A, class B, class C>
+struct bound_operation<Op, A, B, C> {
+    static constexpr std::size_t cursors = A::cursors + B::cursors + C::cursors;
+    A a;
+    B b;
+    C c;
+    template <class At>
+    EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
+        return Op::apply(a.get(at), b.get(at), c.get(at));
+    }
+    template <class List>
+    void collect(List& list) {
+        a.collect(list);
+        b.collect(list);
+        c.collect(list);
+    }
+};
+
+/// The lane type of the first operand that has one; bool arrays have none of their own.
+template <class... T>
+struct first_lane {
+    using type = void;
+};
+template <class T, class... Rest>
+struct first_lane<T, Rest...> {
+    using type = std::conditional_t<std::is_void_v<T>, typename first_lane<Rest...>::type, T>;
+};
+
+/// Throws if an element of a divisor is zero. Reads it once, before anything is written.
+template <class E>
+void check_divisor(const E& divisor);
+
+/// A node that applies an operation to the elements of its operands.
+template <class Op, expression... E>
+class operation_node : public expression_base {
+public:
+    using lane_type = typename first_lane<typename E::lane_type...>::type;
+    using value_type = std::conditional_t<Op::result == simd::detail::op::gives::truth, bool, lane_type>;
+
+    explicit operation_node(E... operands) : operands_(std::move(operands)...) {}
+
+    /// @throws shape_error  if the operands do not broadcast
+    [[nodiscard]] edge::shape shape() const {
+        return std::apply(
+            [](const auto& first, const auto&... rest) {
+                edge::shape result = first.shape();
+                ((result = broadcast(result, rest.shape())), ...);
+                return result;
+            },
+            operands_);
+    }
+
+    /// @throws argument_error  if an integer is to be divided by zero
+    void check() const {
+        std::apply([](const auto&... e) { (e.check(), ...); }, operands_);
+        if constexpr (std::is_same_v<Op, simd::detail::op::divide> && std::is_integral_v<lane_type>)
+            check_divisor(std::get<1>(operands_));
+    }
+
+    [[nodiscard]] auto bind(const edge::shape& extents) const {
+        return std::apply(
+            [&](const auto&... e) { return bound_operation<Op, decltype(e.bind(extents))...>{e.bind(extents)...}; },
+            operands_);
+    }
+
+private:
+    std::tuple<E...> operands_;
+};
+
+/// The node of an operand: itself, a view of it, or, for a temporary tensor, its own.
+template <array X>
+[[nodiscard]] auto as_node(X&& x) {
+    using D = std::remove_cvref_t<X>;
+    if constexpr (expression<X>) {
+        return D(std::forward<X>(x));
+    } else if constexpr (tensor_traits<D>::value) {
+        using T = typename D::value_type;
+        if constexpr (std::is_same_v<D, tensor<T>> && std::is_rvalue_reference_v<X&&> &&
+                      !std::is_const_v<std::remove_reference_t<X>>) {
+            return tensor_node<T>(std::move(x));
+        } else {
+            return array_node<T>(tensor_view<const T>(x));
+        }
+    } else {
+        using T = std::ranges::range_value_t<X>;
+        return array_node<T>(tensor_view<const T>(edge::view(x)));
+    }
+}
+
+template <array X>
+using node_of = decltype(as_node(std::declval<X>()));
+
+}  // namespace detail
+
+/// Type of the elements of an array or expression.
+template <array X>
+using value_type_of = typename detail::node_of<X>::value_type;
+
+/// An array of numbers: truth values do not add up.
+template <class X>
+concept number_array = array<X> && !std::same_as<value_type_of<X>, bool>;
+
+/// An array of truth values, such as a comparison.
+template <class X>
+concept truth_array = array<X> && std::same_as < value_type_of<X>,
+bool > ;
+
+/// Arrays that one loop can go over: for other types convert one of them first.
+template <class A, class B>
+concept same_element_types = number_array<A> && number_array<B> && std::same_as<value_type_of<A>, value_type_of<B>>;
+
+/// A number that an array of T takes: any for floats, a whole one for integers.
+template <class S, class T>
+concept scalar_for = std::is_arithmetic_v<std::remove_cvref_t<S>> && !std::same_as<std::remove_cvref_t<S>, bool> &&
+                     !std::same_as<T, bool> && (std::floating_point<T> || std::integral<std::remove_cvref_t<S>>);
+
+namespace detail {
+
+/// @throws argument_error  if an integer is not one of T
+template <element T, class S>
+[[nodiscard]] constant_node<T> as_constant(S value) {
+    if constexpr (std::is_integral_v<T> && std::is_integral_v<S>) {
+        if (!std::in_range<T>(value))
+            throw argument_error(message("scalar ", value, " is outside the range of ", dtype_of<T>));
+    }
+    return constant_node<T>(static_cast<T>(value));
+}
+
+/// The node of an array of T, or that of a scalar beside one.
+template <element T, class X>
+[[nodiscard]] auto as_operand(X&& x) {
+    if constexpr (array<X>) {
+        return as_node(std::forward<X>(x));
+    } else {
+        return as_constant<T>(x);
+    }
+}
+
+template <class Op, class... E>
+[[nodiscard]] auto make_node(E... operands) {
+    return operation_node<Op, E...>(std::move(operands)...);
+}
+
+}  // namespace detail
+}  // namespace edge
