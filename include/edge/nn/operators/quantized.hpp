@@ -6,6 +6,7 @@
 /// q = saturate(round(x / scale) + zero_point), halves to even; x = (q - zero_point) · scale. A result's multiplier is
 /// s_x · s_w / s_y in float, in that order.
 
+#include <edge/nn/conv_i8.hpp>
 #include <edge/nn/operators/conv.hpp>
 #include <edge/nn/operators/gemm.hpp>
 #include <edge/nn/operators/move.hpp>
@@ -274,15 +275,32 @@ inline kernel quantized_conv(preparation& p, const places& at) {
     // Pixels with their channels side by side: the order of the kernels, not yet that of ONNX.
     kernel sums = for_bytes::call(p.type(at.x), [&]<class X>() -> kernel {
         return for_bytes::call(p.type(at.w), [&]<class W>() -> kernel {
-            auto memory = std::make_shared<conv_memory<X, W>>(p, g, at.x, at.w);
-            auto zeros = std::make_shared<weight_zeros>(p, at, g.out_c);
-            return [=](const arguments& a) {
-                memory->load(a.input<X>(at.x), a.input<W>(at.w), g);
-                zeros->look_up<W>(a);
-                const std::int32_t* bias = has_bias ? a.input<std::int32_t>(at.bias) : nullptr;
-                const std::int32_t x_zero = has_x_zero ? *a.input<X>(at.x_zero) : 0;
-                reference::convolve<std::int32_t>(memory->x.data(), memory->w.data(), bias, a.output<std::int32_t>(0),
-                                                  g, x_zero, zeros->or_null());
+            auto pixels = std::make_shared<std::vector<X>>(static_cast<std::size_t>(p.shape(at.x).size()));
+            const auto pack = [g, at, has_x_zero, has_bias, zeros = weight_zeros(p, at, g.out_c)](const arguments& a) {
+                weight_zeros own = zeros;
+                own.look_up<W>(a);
+                std::vector<W> w(
+                    static_cast<std::size_t>(g.window.kernel_h * g.window.kernel_w * g.group_in() * g.out_c));
+                pack_weights(a.input<W>(at.w), g, w.data());
+                return std::make_shared<const integer_convolution<W>>(
+                    g, w.data(), has_bias ? a.input<std::int32_t>(at.bias) : nullptr,
+                    has_x_zero ? *a.input<X>(at.x_zero) : 0, own.or_null());
+            };
+            // Packed here and now if all that is packed is constant, else in each run.
+            std::array<const void*, 9> constants{};
+            constants[at.w] = p.constant<W>(at.w);
+            if (has_x_zero) constants[at.x_zero] = p.constant<X>(at.x_zero);
+            if (at.w_zero != 0 && p.has(at.w_zero)) constants[at.w_zero] = p.constant<W>(at.w_zero);
+            if (has_bias) constants[at.bias] = p.constant<std::int32_t>(at.bias);
+            const bool is_constant = constants[at.w] != nullptr && (!has_x_zero || constants[at.x_zero] != nullptr) &&
+                                     (at.w_zero == 0 || !p.has(at.w_zero) || constants[at.w_zero] != nullptr) &&
+                                     (!has_bias || constants[at.bias] != nullptr);
+            const auto layer = is_constant ? pack({constants.data(), nullptr}) : nullptr;
+            return [=, threads = p.threads()](const arguments& a) {
+                planes_to_pixels(a.input<X>(at.x), g.batch, g.in_c, g.in_h * g.in_w, pixels->data());
+                const auto now = layer != nullptr ? layer : pack(a);
+                now->template run<native>(pixels->data(), quant::detail::to_int32{a.output<std::int32_t>(0), g.out_c},
+                                          threads);
             };
         });
     });
