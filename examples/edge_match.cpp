@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Points to polygons: for each point of a CSV file the smallest polygon of a GeoJSON file that is near it.
 
+#include <edge/frame/csv.hpp>
 #include <edge/geo.hpp>
 
 #include "common/geojson.hpp"

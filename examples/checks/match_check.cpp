@@ -164,7 +164,7 @@ TEST_CASE("edge_match refuses in one line, and leaves no output behind") {
                   "columns are a, b; expected x and y, or lon and lat");
     folder.write("t.csv", "x,y\n1,2\nhere,3\n");
     check_refusal("edge_match", {folder / "t.csv", zones, "-o", out}, 1,
-                  "column 'x', row 1 (from 0): 'here' is not a number");
+                  "column 'x', row 1 (from 0): \"here\" is not a number");
     folder.write("torn.csv", "x,y\n1,2\n3\n");
     check_refusal("edge_match", {folder / "torn.csv", zones, "-o", out}, 1, "1 cell; expected 2");
     CHECK_FALSE(std::filesystem::exists(out));

@@ -106,7 +106,7 @@ TEST_CASE("edge_ml refuses in one line") {
     check_refusal("edge_ml", {"kmeans", in, "-k", "2", "-o", "-", "--json"}, 2, "standard output");
     check_refusal("edge_ml", {"split", in, "--label", "kind", "--test-fraction", "1", "-o", out}, 2, "between 0 and 1");
     check_refusal("edge_ml", {"kmeans", in, "-k", "91", "-o", out}, 1, "clusters 91");
-    check_refusal("edge_ml", {"kmeans", in, "-k", "2", "--columns", "kind", "-o", out}, 1, "'k0' is not a number");
+    check_refusal("edge_ml", {"kmeans", in, "-k", "2", "--columns", "kind", "-o", out}, 1, "\"k0\" is not a number");
     check_refusal("edge_ml", {"kmeans", in, "-k", "2", "--columns", "q", "-o", out}, 1, "no column 'q'");
     check_refusal("edge_ml", {"kmeans", folder / "gap.csv", "-k", "2", "-o", out}, 1,
                   "column 'b', row 1 (from 0) is missing");

@@ -5,11 +5,16 @@
 ///
 ///     const std::vector<double> x = numbers(table, "x", "points.csv");   // NaN where a value is missing
 
-#include <edge/frame/csv.hpp>
+#include <edge/frame/table.hpp>
 
+#include <nlohmann/json.hpp>
+
+#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 /// @param source  begins the messages
@@ -37,9 +42,13 @@
             case kind::float32: values[i] = static_cast<double>(c.values<float>()[i]); break;
             case kind::float64: values[i] = c.values<double>()[i]; break;
             case kind::string: {
-                const auto number = edge::frame::detail::parse_number<double>(c.text(i));
-                if (!number) refuse(i, "'" + edge::frame::detail::shown(c.text(i)) + "'");
-                values[i] = *number;
+                std::string_view text = c.text(i);
+                while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+                while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+                const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), values[i]);
+                if (wrong != std::errc() || end != text.data() + text.size())
+                    refuse(i, nlohmann::json(text.substr(0, 60))
+                                  .dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
                 break;
             }
             default: refuse(i, "a " + edge::frame::to_string(c.kind()));
