@@ -7,9 +7,10 @@
 ///     edge::nn::session run{std::move(model), {.threads = 2}};
 ///     const auto& results = run(image);                          // one edge::any_tensor for each output
 ///
-/// A graph (graph.hpp) is data: built in code, read from a file, rewritten. A session (session.hpp) prepares its nodes once
-/// and runs them as often as wanted. The kernels below it take pointers and can be called on their own: dense.hpp, conv.hpp,
-/// conv_i8.hpp, depthwise.hpp, softmax.hpp, activation.hpp. ptq.hpp makes a model of 8-bit integers of a float one. `edge/nn/onnx.hpp` is included here where protozero is installed.
+/// A graph (graph.hpp) is data: built in code, read from a file, rewritten. A session (session.hpp) prepares its nodes
+/// once and runs them as often as wanted. The kernels below it take pointers and can be called on their own: dense.hpp,
+/// conv.hpp, conv_i8.hpp, depthwise.hpp, softmax.hpp, activation.hpp. ptq.hpp makes a model of 8-bit integers of a float
+/// one. `edge/nn/onnx.hpp` is included here where protozero is installed.
 
 #include <edge/nn/activation.hpp>
 #include <edge/nn/conv.hpp>
