@@ -5,7 +5,7 @@
 ///
 ///     write_parquet("imu.parquet", samples, {.codec = codec::zstd});
 ///     const table t = read_parquet("imu/*.parquet", {.columns = {"ts", "ax"}});
-///     parquet_log log("imu", {{"ts", kind::timestamp}, {"ax", kind::float32}});    // parquet_log.hpp
+///     parquet_log log("imu", {.rotate_seconds = 10});                     // parquet_log.hpp
 ///
 /// Read: flat tables in every encoding of the format, uncompressed, Snappy or Zstandard (codec.hpp says what they need).
 /// Refused by name: nested columns, encryption, other codecs.

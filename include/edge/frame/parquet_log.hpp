@@ -3,8 +3,8 @@
 
 /// @file Logging to a folder of Parquet files, of which each is complete when it appears.
 ///
-///     parquet_log log("imu", {{"ts", kind::timestamp}, {"ax", kind::float32}}, {.rotate_seconds = 10});
-///     while (sample(s)) log.append_row(s.ts, s.ax);          // or log.append(table)
+///     parquet_log log("imu", {.columns = {{"ts", kind::timestamp}, {"ax", kind::float32}}, .rotate_seconds = 10});
+///     while (sample(s)) log.append_row(s.ts, s.ax);          // or log.append(table), and no columns said
 ///     log.close();                                           // writes the rows that do not fill a file yet
 ///
 /// Files are named 00000001.parquet and so on; a log that starts again in the same folder goes on after the last one.
@@ -30,9 +30,10 @@
 namespace edge::frame {
 
 struct parquet_log_options {
-    std::size_t rotate_rows = 100'000;  ///< a file has at most so many rows
-    double rotate_seconds = 0;          ///< and spans less than this, by its time column; 0: only rows count
-    std::string time_column = "ts";     ///< a timestamp
+    std::vector<std::pair<std::string, frame::kind>> columns = {};  ///< none: those of the first table appended
+    std::size_t rotate_rows = 100'000;                              ///< a file has at most so many rows
+    double rotate_seconds = 0;       ///< and spans less than this, by its time column; 0: only rows count
+    std::string time_column = "ts";  ///< a timestamp
     parquet_options file = {};
 };
 
@@ -42,17 +43,9 @@ struct parquet_log_options {
 /// the file that could not be written stays in memory, and the next call tries again before it takes more.
 class parquet_log {
 public:
-    using schema_type = std::vector<std::pair<std::string, frame::kind>>;
-
     /// Makes the folder if it is not there.
-    /// @throws argument_error  if there are no columns, two have one name, or an option is out of its range
+    /// @throws argument_error  if two columns have one name, or an option is out of its range
     /// @throws io_error        if the folder cannot be made or listed
-    parquet_log(std::filesystem::path folder, schema_type schema, parquet_log_options options = {})
-        : parquet_log(std::move(folder), std::move(options)) {
-        set_schema(std::move(schema));
-    }
-
-    /// As above, with the columns of the first table that is appended.
     explicit parquet_log(std::filesystem::path folder, parquet_log_options options = {});
 
     parquet_log(const parquet_log&) = delete;
@@ -120,7 +113,7 @@ private:
         return folder_ / (digits + ".parquet");
     }
 
-    void set_schema(schema_type schema);
+    void set_columns(std::vector<std::pair<std::string, frame::kind>> columns);
 
     void take_time(std::int64_t ns) noexcept {
         if (has_begin_) return;
@@ -138,14 +131,14 @@ private:
     void expect(std::size_t c, const V&) const {
         bool fits = false;
         if constexpr (std::is_same_v<V, bool>)
-            fits = schema_[c].second == kind::boolean;
+            fits = options_.columns[c].second == kind::boolean;
         else if constexpr (stored<V>)
-            fits = is_stored_as<V>(schema_[c].second);
+            fits = is_stored_as<V>(options_.columns[c].second);
         else
-            fits = std::is_convertible_v<V, std::string_view> && schema_[c].second == kind::string;
+            fits = std::is_convertible_v<V, std::string_view> && options_.columns[c].second == kind::string;
         if (!fits)
-            throw argument_error(
-                message("column '", schema_[c].first, "': the value is not of ", to_string(schema_[c].second)));
+            throw argument_error(message("column '", options_.columns[c].first, "': the value is not of ",
+                                         to_string(options_.columns[c].second)));
     }
 
     /// Turns the pending rows into the table of the next file.
@@ -153,7 +146,7 @@ private:
         if (full_.rows() != 0 || pending_rows() == 0) return;
         const std::size_t rows = pending_rows();
         for (std::size_t c = 0; c < columns_.size(); ++c) {
-            full_.add(schema_[c].first, columns_[c].finish());
+            full_.add(options_.columns[c].first, columns_[c].finish());
             columns_[c].reserve((std::min)(rows, options_.rotate_rows));
         }
         has_begin_ = false;
@@ -179,7 +172,6 @@ private:
     }
 
     std::filesystem::path folder_;
-    schema_type schema_;
     parquet_log_options options_;
     std::size_t time_ = no_time;  ///< the time column
     std::int64_t duration_ = 0;   ///< of a file, ns
@@ -214,23 +206,24 @@ inline parquet_log::parquet_log(std::filesystem::path folder, parquet_log_option
             number_ = (std::max)(number_, number + 1);
     }
     if (ec) throw io_error(message(where, ": cannot list the folder: ", ec.message()));
+    if (!options_.columns.empty()) set_columns(std::move(options_.columns));
 }
 
-inline void parquet_log::set_schema(schema_type schema) {
+inline void parquet_log::set_columns(std::vector<std::pair<std::string, frame::kind>> columns) {
     const std::string where = folder_.string();
-    if (schema.empty()) throw argument_error(message(where, ": a log without columns"));
+    if (columns.empty()) throw argument_error(message(where, ": a log without columns"));
     std::size_t time = no_time;
-    for (std::size_t c = 0; c < schema.size(); ++c) {
+    for (std::size_t c = 0; c < columns.size(); ++c) {
         for (std::size_t other = 0; other < c; ++other)
-            if (schema[other].first == schema[c].first)
-                throw argument_error(message(where, ": two columns '", schema[c].first, "'"));
-        if (schema[c].first == options_.time_column && schema[c].second == kind::timestamp) time = c;
+            if (columns[other].first == columns[c].first)
+                throw argument_error(message(where, ": two columns '", columns[c].first, "'"));
+        if (columns[c].first == options_.time_column && columns[c].second == kind::timestamp) time = c;
     }
     if (duration_ != 0 && time == no_time)
         throw argument_error(message(where, ": rotate_seconds needs a timestamp column '", options_.time_column, "'"));
     if (duration_ != 0) time_ = time;
-    for (const auto& [name, kind] : schema) columns_.emplace_back(kind);
-    schema_ = std::move(schema);
+    for (const auto& [name, kind] : columns) columns_.emplace_back(kind);
+    options_.columns = std::move(columns);
 }
 
 template <class... Values>
@@ -238,8 +231,8 @@ void parquet_log::append_row(const Values&... values) {
     static_assert(
         ((stored<Values> || std::is_same_v<Values, bool> || std::is_convertible_v<Values, std::string_view>)&&...),
         "a row's values are bool, int32_t, int64_t, float, double or text");
-    if (sizeof...(values) != schema_.size())
-        throw argument_error(message("row of ", sizeof...(values), " values; expected ", schema_.size()));
+    if (sizeof...(values) != options_.columns.size())
+        throw argument_error(message("row of ", sizeof...(values), " values; expected ", options_.columns.size()));
     std::size_t c = 0;
     (expect(c++, values), ...);
     make_room();
@@ -271,19 +264,19 @@ void parquet_log::append_row(const Values&... values) {
 }
 
 inline void parquet_log::append(const table& rows) {
-    if (schema_.empty()) {
-        schema_type schema;
+    if (columns_.empty()) {
+        std::vector<std::pair<std::string, frame::kind>> columns;
         for (std::size_t c = 0; c < rows.names().size(); ++c)
-            schema.emplace_back(rows.names()[c], rows.columns()[c].kind());
-        set_schema(std::move(schema));
+            columns.emplace_back(rows.names()[c], rows.columns()[c].kind());
+        set_columns(std::move(columns));
     }
-    if (rows.names().size() != schema_.size())
-        throw argument_error(message("table of ", rows.names().size(), " columns; expected ", schema_.size()));
-    for (std::size_t c = 0; c < schema_.size(); ++c)
-        if (rows.names()[c] != schema_[c].first || rows.columns()[c].kind() != schema_[c].second)
+    if (rows.names().size() != options_.columns.size())
+        throw argument_error(message("table of ", rows.names().size(), " columns; expected ", options_.columns.size()));
+    for (std::size_t c = 0; c < options_.columns.size(); ++c)
+        if (rows.names()[c] != options_.columns[c].first || rows.columns()[c].kind() != options_.columns[c].second)
             throw argument_error(message("column ", c, " is '", rows.names()[c], "' of ",
-                                         to_string(rows.columns()[c].kind()), "; expected '", schema_[c].first, "' of ",
-                                         to_string(schema_[c].second)));
+                                         to_string(rows.columns()[c].kind()), "; expected '", options_.columns[c].first,
+                                         "' of ", to_string(options_.columns[c].second)));
     make_room();
     for (std::size_t first = 0; first < rows.rows();) {
         // Up to the end of the file, or of the batch while a file waits to be written.
