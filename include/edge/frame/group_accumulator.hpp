@@ -64,9 +64,9 @@ private:
     std::vector<std::size_t> source_of_;  ///< of each aggregate; `no_row` for the number of rows
     std::optional<kind> key_kind_;
     detail::id_index index_;
-    std::vector<std::int64_t> keys_;   ///< of each group
-    std::vector<std::int64_t> sizes_;  ///< rows of each group
-    std::vector<std::uint32_t> ids_;   ///< of the rows of a batch; kept for its memory
+    std::vector<std::int64_t> keys_{0};   ///< of each group
+    std::vector<std::int64_t> sizes_{0};  ///< rows of each group
+    std::vector<std::uint32_t> ids_;      ///< of the rows of a batch; kept for its memory
     std::size_t rows_ = 0;
 };
 

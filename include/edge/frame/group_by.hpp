@@ -34,10 +34,11 @@ public:
     [[nodiscard]] std::size_t groups() const noexcept { return groups_; }
 
     /// The key columns, a row for each group.
-    [[nodiscard]] const table& keys() const noexcept { return keys_; }
+    [[nodiscard]] const table& keys() const& noexcept { return keys_; }
 
     /// Group of each row, below `groups()`.
-    [[nodiscard]] std::span<const std::uint32_t> ids() const noexcept { return ids_; }
+    [[nodiscard]] std::span<const std::uint32_t> ids() const& noexcept { return ids_; }
+    void ids() const&& = delete;  // of a grouping that is gone at the end of the line
 
     /// The keys and the aggregates, a row for each group.
     /// @throws argument_error  if a column is not there or not of a kind to be aggregated so, or a name is taken
