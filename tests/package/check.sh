@@ -9,18 +9,21 @@ here=$sources/tests/package
 rm -rf "$folder"
 mkdir -p "$folder"
 
+# has PART: whether it is one of the parts.
+has() {
+    case " $parts " in *" $1 "*) ;; *) return 1 ;; esac
+}
 libraries=''
-for part in $parts; do
-    case $part in
-        snappy | zstd) libraries="$libraries -l$part" ;;
-        openmp) libraries="$libraries -fopenmp" ;;
-    esac
-done
+definitions=''
+has openmp && libraries="$libraries -fopenmp"
+if has snappy; then libraries="$libraries -lsnappy"; else definitions="$definitions -DEDGE_WITHOUT_SNAPPY"; fi
+if has zstd; then libraries="$libraries -lzstd"; else definitions="$definitions -DEDGE_WITHOUT_ZSTD"; fi
 
 case $way in
     find_package | subdirectory | fetch_content)
         cmake -S "$here" -B "$folder" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DEDGE_WAY="$way" \
-            -DEDGE_PARTS="$(echo "$parts" | tr ' ' ';')" -DEDGE_SOURCE_DIR="$sources" -DCMAKE_PREFIX_PATH="$prefix"
+            -DEDGE_PARTS="$(echo "$parts" | tr ' ' ';')" -DEDGE_SOURCE_DIR="$sources" -DCMAKE_PREFIX_PATH="$prefix" \
+            -DCMAKE_CXX_FLAGS="$definitions"
         cmake --build "$folder"
         if [ "$way" = find_package ]; then
             # What edge lacks is said in one line, and optional packages that are not there are no error.
@@ -39,7 +42,7 @@ CMAKE
         ;;
     plain)
         # shellcheck disable=SC2086  # a list of flags
-        "$compiler" -std=c++20 -I "$sources/include" "$here/main.cpp" "$here/second.cpp" $libraries -o "$folder/downstream"
+        "$compiler" -std=c++20 $definitions -I "$sources/include" "$here/main.cpp" "$here/second.cpp" $libraries -o "$folder/downstream"
         ;;
     pkg_config)
         command -v pkg-config >/dev/null || { echo 'skipped: there is no pkg-config'; exit 77; }
@@ -47,7 +50,7 @@ CMAKE
         export PKG_CONFIG_PATH
         pkg-config --print-errors --exists 'edge >= 0.1'
         # shellcheck disable=SC2046,SC2086
-        "$compiler" -std=c++20 $(pkg-config --cflags edge) "$here/main.cpp" "$here/second.cpp" \
+        "$compiler" -std=c++20 $definitions $(pkg-config --cflags edge) "$here/main.cpp" "$here/second.cpp" \
             $(pkg-config --libs edge) $libraries -o "$folder/downstream"
         ;;
     conan)

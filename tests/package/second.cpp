@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-#include <edge/core/tensor.hpp>
-#include <edge/core/version.hpp>
+#include <edge/edge.hpp>
 
+#include <filesystem>
 #include <string>
 
 std::string second_file_version();
 std::string second_file_version() { return edge::version; }
+
+edge::index_t second_file_rows(const std::filesystem::path& file);
+edge::index_t second_file_rows(const std::filesystem::path& file) {
+    return static_cast<edge::index_t>(edge::frame::read_parquet(file).rows());
+}
