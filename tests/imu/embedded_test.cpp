@@ -6,30 +6,17 @@
 #include <edge/imu/scenario.hpp>
 #include <edge/imu/simulator.hpp>
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
 
-#include <atomic>
+#include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <new>
 #include <string>
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-}  // namespace
-
-// Not inlined: g++ 12 takes a free() that it sees in operator delete for a mistake.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
-    throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+#include <utility>
 
 namespace {
 
@@ -62,7 +49,7 @@ TEST_CASE("sampling allocates nothing, from configuration to SI units", "[imu][e
     float sum = 0;
     std::size_t read = 0;
 
-    const std::size_t before = allocations;
+    const std::size_t before = allocations();
     bool ok = imu.configure({}).has_value();
     for (int i = 0; i < 100; ++i) {
         ok = ok && imu.wait_ready();
@@ -78,7 +65,7 @@ TEST_CASE("sampling allocates nothing, from configuration to SI units", "[imu][e
         ok = ok && got && !got->overflow;
         if (got) read += got->count;
     }
-    const std::size_t after = allocations;
+    const std::size_t after = allocations();
 
     CHECK(ok);
     CHECK(after == before);
