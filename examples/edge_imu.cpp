@@ -312,16 +312,16 @@ void log(const program& app, const settings& s) {
     using edge::frame::kind;
     const auto from = open_board(s);
     from->configure(config_of(s));
-    edge::frame::parquet_log files(s.out,
-                                   {{"ts", kind::timestamp},
-                                    {"ax", kind::float32},
-                                    {"ay", kind::float32},
-                                    {"az", kind::float32},
-                                    {"gx", kind::float32},
-                                    {"gy", kind::float32},
-                                    {"gz", kind::float32},
-                                    {"temp", kind::float32}},
-                                   {.rotate_rows = s.rotate_rows, .rotate_seconds = s.rotate_seconds});
+    edge::frame::parquet_log files(s.out, {.columns = {{"ts", kind::timestamp},
+                                                       {"ax", kind::float32},
+                                                       {"ay", kind::float32},
+                                                       {"az", kind::float32},
+                                                       {"gx", kind::float32},
+                                                       {"gy", kind::float32},
+                                                       {"gz", kind::float32},
+                                                       {"temp", kind::float32}},
+                                           .rotate_rows = s.rotate_rows,
+                                           .rotate_seconds = s.rotate_seconds});
     const std::uint64_t limit = sample_limit(s, *from, s.trace.empty() ? 60 : 0);
     const auto begun = wall_clock::now();
     std::uint64_t samples = 0, lost = 0;
@@ -340,7 +340,7 @@ void log(const program& app, const settings& s) {
         throw edge::io_error(
             edge::message(e.what(), "; the ", files.rows_written(), " samples before that are in ", s.out));
     }
-    files.flush();
+    files.close();
 
     const double wall = std::chrono::duration<double>(wall_clock::now() - begun).count();
     const double span = samples == 0 ? 0 : static_cast<double>(last_ns - first_ns) * 1e-9 + 1 / from->rate_hz();
