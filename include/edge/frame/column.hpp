@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,7 +64,7 @@ public:
 
     /// A bit a row, set where there is a value; `bytes` is null where nothing is missing.
     [[nodiscard]] bit_view validity() const noexcept {
-        return {nulls_ == 0 ? nullptr : validity_.as<std::uint8_t>(), offset_, size_};
+        return {nulls_ == 0 ? nullptr : memory_->validity.as<std::uint8_t>(), offset_, size_};
     }
 
     /// All values of a column of numbers or timestamps (as int64). What stands in a missing row means nothing.
@@ -72,7 +73,7 @@ public:
     [[nodiscard]] std::span<const T> values() const {
         if (!is_stored_as<T>(kind_))
             throw argument_error(message("column of ", to_string(kind_), " read as ", to_string(kind_of<T>)));
-        return {values_.as<T>() + offset_, size_};
+        return {raw<T>() + offset_, size_};
     }
 
     /// Value of row `i` of a boolean column.
@@ -83,25 +84,25 @@ public:
     /// @throws argument_error  if it is not one
     [[nodiscard]] bit_view booleans() const {
         expect(frame::kind::boolean);
-        return {values_.as<std::uint8_t>(), offset_, size_};
+        return {raw<std::uint8_t>(), offset_, size_};
     }
 
     /// Value of row `i` of a string column, valid while a copy of the column lives; empty where missing.
     /// @throws argument_error  if it is not one
     [[nodiscard]] std::string_view text(std::size_t i) const {
         const auto at = offsets();
-        return {text_.as<char>() + at[i], static_cast<std::size_t>(at[i + 1] - at[i])};
+        return {text_bytes() + at[i], static_cast<std::size_t>(at[i + 1] - at[i])};
     }
 
     /// Where each string begins and the last one ends: size() + 1 offsets into `text_bytes`.
     /// @throws argument_error  if it is not a string column
     [[nodiscard]] std::span<const std::int64_t> offsets() const {
         expect(frame::kind::string);
-        return {values_.as<std::int64_t>() + offset_, size_ + 1};
+        return {raw<std::int64_t>() + offset_, size_ + 1};
     }
 
     /// Bytes that `offsets` point into.
-    [[nodiscard]] const char* text_bytes() const noexcept { return text_.as<char>(); }
+    [[nodiscard]] const char* text_bytes() const noexcept { return memory_->text.as<char>(); }
 
     /// `count` rows from `first` on; shares the memory. O(count / 64).
     /// @throws argument_error  if there are fewer
@@ -109,11 +110,28 @@ public:
 
     /// The buffers as they are and the row at which this column begins in them, as Arrow's C data interface asks.
     [[nodiscard]] std::size_t offset() const noexcept { return offset_; }
-    [[nodiscard]] const buffer& validity_buffer() const noexcept { return validity_; }
-    [[nodiscard]] const buffer& value_buffer() const noexcept { return values_; }
-    [[nodiscard]] const buffer& text_buffer() const noexcept { return text_; }
+    [[nodiscard]] const buffer& validity_buffer() const noexcept { return memory_->validity; }
+    [[nodiscard]] const buffer& value_buffer() const noexcept { return memory_->values; }
+    [[nodiscard]] const buffer& text_buffer() const noexcept { return memory_->text; }
 
 private:
+    /// The buffers together, so that copying a column counts one owner and not three.
+    struct memory {
+        buffer validity;
+        buffer values;
+        buffer text;
+    };
+
+    [[nodiscard]] static const std::shared_ptr<const memory>& no_memory() {
+        static const auto none = std::make_shared<const memory>();
+        return none;
+    }
+
+    template <class T>
+    [[nodiscard]] const T* raw() const noexcept {
+        return memory_->values.as<T>();
+    }
+
     template <stored T>
     static column adopt(frame::kind kind, std::vector<T> values, const std::vector<bool>& valid) {
         const std::size_t size = values.size();  // before the vector gives its memory away
@@ -139,36 +157,37 @@ private:
     std::size_t offset_ = 0;
     std::size_t size_ = 0;
     std::size_t nulls_ = 0;
-    buffer validity_;
-    buffer values_;
-    buffer text_;
+    std::shared_ptr<const memory> memory_ = no_memory();
 };
 
 inline column::column(frame::kind kind, std::size_t size, buffer validity, buffer values, buffer text)
-    : kind_(kind), size_(size), validity_(std::move(validity)), values_(std::move(values)), text_(std::move(text)) {
+    : kind_(kind), size_(size) {
     const auto need = [&](const char* what, std::size_t have, std::size_t want) {
         if (have < want)
             throw argument_error(
                 message("column of ", size, " ", to_string(kind), ": ", have, " bytes of ", what, "; expected ", want));
     };
+    if (size > static_cast<std::size_t>(-1) / 16) throw argument_error(message("column of ", size, " rows"));
     switch (kind) {
-        case frame::kind::boolean: need("values", values_.size(), bitmap_bytes(size)); break;
+        case frame::kind::boolean: need("values", values.size(), bitmap_bytes(size)); break;
         case frame::kind::string: {
-            need("offsets", values_.size(), (size + 1) * sizeof(std::int64_t));
-            const std::int64_t end = offsets().back();
-            if (end < 0 || static_cast<std::uint64_t>(end) > text_.size())
+            need("offsets", values.size(), (size + 1) * sizeof(std::int64_t));
+            const std::int64_t end = values.as<std::int64_t>()[size];
+            if (end < 0 || static_cast<std::uint64_t>(end) > text.size())
                 throw argument_error(
-                    message("column of ", size, " string: last offset ", end, " of ", text_.size(), " bytes"));
+                    message("column of ", size, " string: last offset ", end, " of ", text.size(), " bytes"));
             break;
         }
         default:
             dispatch_stored(
-                kind, [&]<class T>() { need("values", values_.size() / sizeof(T) * sizeof(T), size * sizeof(T)); });
+                kind, [&]<class T>() { need("values", values.size() / sizeof(T) * sizeof(T), size * sizeof(T)); });
     }
-    if (validity_.empty()) return;
-    need("validity", validity_.size(), bitmap_bytes(size));
-    nulls_ = size - bit_view{validity_.as<std::uint8_t>(), 0, size}.count();
-    if (nulls_ == 0) validity_ = {};
+    if (!validity.empty()) {
+        need("validity", validity.size(), bitmap_bytes(size));
+        nulls_ = size - bit_view{validity.as<std::uint8_t>(), 0, size}.count();
+        if (nulls_ == 0) validity = {};
+    }
+    memory_ = std::make_shared<const memory>(memory{std::move(validity), std::move(values), std::move(text)});
 }
 
 inline column::column(const std::vector<std::string>& values, const std::vector<bool>& valid) {
@@ -197,7 +216,7 @@ inline column column::slice(std::size_t first, std::size_t count) const {
     column part = *this;
     part.offset_ += first;
     part.size_ = count;
-    part.nulls_ = nulls_ == 0 ? 0 : count - bit_view{validity_.as<std::uint8_t>(), part.offset_, count}.count();
+    part.nulls_ = nulls_ == 0 ? 0 : count - bit_view{memory_->validity.as<std::uint8_t>(), part.offset_, count}.count();
     return part;
 }
 

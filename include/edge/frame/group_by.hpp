@@ -45,7 +45,9 @@ public:
     [[nodiscard]] table agg(const std::vector<aggregate>& wanted, const parallel_options& threads = {}) const;
     template <std::same_as<aggregate>... Aggregates>
     [[nodiscard]] table agg(const Aggregates&... wanted) const {
-        return agg(std::vector<aggregate>{wanted...});
+        std::vector<aggregate> list;
+        (list.push_back(wanted), ...);
+        return agg(list);
     }
 
 private:
