@@ -96,7 +96,7 @@ TEST_CASE("runs and packed bits are read as they were written", "[frame][parquet
     int cuts = 0;
     for (int width = 0; width <= 32; ++width) {
         const std::uint64_t distinct = std::uint64_t{1} << width;
-        for (const std::size_t n : {0, 1, 7, 8, 9, 63, 64, 65, 1000}) {
+        for (const std::size_t n : std::vector<std::size_t>{0, 1, 7, 8, 9, 63, 64, 65, 1000}) {
             std::vector<std::uint32_t> values(n);
             std::uint32_t current = 0;
             for (auto& v : values) {  // runs of all lengths
@@ -146,7 +146,7 @@ TEST_CASE("bits of a bitmap survive, at every offset", "[frame][parquet]") {
     growing_bits source;
     for (int i = 0; i < 300; ++i) source.push_back(random() % 4 != 0);
     for (std::size_t first = 0; first < 20; ++first)
-        for (const std::size_t n : {1, 8, 15, 16, 64, 200}) {
+        for (const std::size_t n : std::vector<std::size_t>{1, 8, 15, 16, 64, 200}) {
             const bit_view bits{source.view().bytes, first, n};
             rle_writer out(1);
             out.write(bits);

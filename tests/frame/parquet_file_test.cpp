@@ -121,11 +121,11 @@ std::vector<codec> codecs() {
 }  // namespace
 
 TEST_CASE("what is written is read again, every kind, codec and layout", "[frame][parquet]") {
-    for (const std::size_t rows : {0, 1, 7, 8, 9, 1000}) {
+    for (const std::size_t rows : std::vector<std::size_t>{0, 1, 7, 8, 9, 1000}) {
         const table t = every_kind(rows);
         for (const codec c : codecs())
             for (const bool dictionary : {false, true})
-                for (const std::size_t group : {7, 64, 100'000}) {
+                for (const std::size_t group : std::vector<std::size_t>{7, 64, 100'000}) {
                     if (rows == 1000 && group == 7) continue;
                     INFO(rows << " rows, " << to_string(c) << ", dictionary " << dictionary << ", row groups of "
                               << group);
@@ -138,7 +138,7 @@ TEST_CASE("what is written is read again, every kind, codec and layout", "[frame
 
 TEST_CASE("slices are written as they are seen", "[frame][parquet]") {
     const table t = every_kind(100);
-    for (const std::size_t first : {1, 3, 8, 50})
+    for (const std::size_t first : std::vector<std::size_t>{1, 3, 8, 50})
         CHECK(difference(parse(file_of(t.slice(first, 37))), t.slice(first, 37)) == "");
 }
 

@@ -8,8 +8,8 @@
 ///     while (next(samples)) file.write(samples);
 ///     file.close();
 ///
-/// What is written: version 2.6 of the format, statistics a column and row group, timestamps as UTC nanoseconds, strings
-/// as UTF-8 (as plain bytes where some are not), a checksum a page. It opens in DuckDB, Arrow, Spark, Polars.
+/// What is written: statistics a column and row group, a checksum a page, timestamps in nanoseconds, strings as UTF-8 (as
+/// plain bytes where some are not). It opens in DuckDB with the same values, bit for bit; a test says so.
 
 #include <edge/core/file.hpp>
 #include <edge/core/version.hpp>
@@ -34,6 +34,7 @@ struct parquet_options {
     std::size_t row_group_rows = 131'072;           ///< at most; readers work on row groups in parallel
     std::size_t page_bytes = std::size_t{1} << 20;  ///< of values, about
     bool dictionary = true;                         ///< where it makes a column smaller
+    bool mark_utc = false;  ///< timestamps as instants in UTC, of which DuckDB keeps microseconds only; else unmarked
 };
 
 /// A file that grows by row groups.
@@ -161,7 +162,7 @@ private:
         out.i32(5, static_cast<std::int32_t>(schema_.size()));
     }
 
-    static void write_leaf(parquet::thrift_writer& out, const written_column& c) {
+    void write_leaf(parquet::thrift_writer& out, const written_column& c) const {
         out.i32(1, static_cast<std::int32_t>(parquet::physical_of(c.kind)));
         out.i32(3, static_cast<std::int32_t>(parquet::repetition::optional));
         out.binary(4, c.name);
@@ -171,7 +172,7 @@ private:
         } else if (c.kind == kind::timestamp) {
             out.structure(10, [&] {
                 out.structure(8, [&] {
-                    out.boolean(1, true);                                // UTC
+                    out.boolean(1, options_.mark_utc);
                     out.structure(2, [&] { out.structure(3, [] {}); });  // nanoseconds
                 });
             });
