@@ -16,13 +16,6 @@ if [ -n "${EDGE_TEST_DATA:-}" ]; then
     export EDGE_TEST_DATA
 fi
 cd "$root"
-# Programs that ours are compared with, such as DuckDB; tests that need one are skipped, saying so, where it is not there.
-for manifest in tests/*/package.json; do
-    [ -f "$manifest" ] || continue
-    folder=$(dirname "$manifest")
-    [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] || (cd "$folder" && npm ci) ||
-        echo "tests/run.sh: npm could not install what $manifest names" >&2
-done
 
 status=0
 for preset in release asan-ubsan; do
