@@ -11,7 +11,7 @@ namespace {
 
 graph two_layers() {
     graph g;
-    g.inputs.push_back({"x", dtype::f32, {{-1, 4}}});
+    g.inputs.push_back({"x", dtype::f32, {{-1}, {4}}});
     const auto w = g.constant("w", edge::tensor<float>({3, 4}, 1.0f));
     const auto b = g.constant("w", edge::tensor<float>({3}, 0.5f));
     g.outputs.push_back({g.add("Relu", {g.add("Gemm", {"x", w, b}, {{"transB", 1}, {"alpha", 0.5}})}), dtype::f32});

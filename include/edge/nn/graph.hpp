@@ -4,7 +4,7 @@
 /// @file Graphs: a model as data, easy to build, to read and to rewrite. `edge::nn::session` runs them.
 ///
 ///     edge::nn::graph g;
-///     g.inputs.push_back({"x", edge::dtype::f32, {{-1, 48}}});                  // any number of rows
+///     g.inputs.push_back({"x", edge::dtype::f32, {{-1}, {48}}});              // any number of rows
 ///     auto h = g.add("Gemm", {"x", g.constant("w", w), g.constant("b", b)}, {{"transB", 1}});
 ///     g.outputs.push_back({g.add("Softmax", {g.add("Relu", {h})}), edge::dtype::f32});
 ///

@@ -115,7 +115,7 @@ private:
     };
 
     void bind(std::span<const any_view> inputs);
-    void check_input(const value_info& declared, const any_view& given, std::map<std::string, index_t>& symbols) const;
+    void check_input(std::size_t i, std::span<const any_view> inputs) const;
     void forget_shapes(std::size_t first_step = 0);
     void prepare_all();
     bool prepare(step& s, bool in_run);
@@ -320,36 +320,41 @@ inline void session::forget_shapes(std::size_t first_step) {
     }
 }
 
-inline void session::check_input(const value_info& declared, const any_view& given,
-                                 std::map<std::string, index_t>& symbols) const {
+inline void session::check_input(std::size_t i, std::span<const any_view> inputs) const {
+    const value_info& declared = graph_->inputs[i];
+    const any_view& given = inputs[i];
     if (given.dtype() != declared.type)
         throw argument_error(
             message("input '", declared.name, "' is of ", given.dtype(), "; expected ", declared.type));
     if (declared.any_rank) return;
+    // What an extent must be because it was said, or because its symbol had a size before; -1 for any.
+    const auto wanted = [&](std::size_t axis) {
+        const dimension& d = declared.dims[axis];
+        if (d.size >= 0 || d.symbol.empty()) return d.size;
+        for (std::size_t k = 0; k <= i; ++k)
+            for (std::size_t l = 0; l < graph_->inputs[k].dims.size() && (k != i || l < axis); ++l)
+                if (graph_->inputs[k].dims[l].size < 0 && graph_->inputs[k].dims[l].symbol == d.symbol)
+                    return inputs[k].shape()[l];
+        return index_t{-1};
+    };
     bool fits = given.shape().rank() == declared.dims.size();
-    for (std::size_t i = 0; fits && i < declared.dims.size(); ++i) {
-        const dimension& d = declared.dims[i];
-        const index_t n = given.shape()[i];
-        fits = d.size < 0 || d.size == n;
-        if (fits && d.size < 0 && !d.symbol.empty()) fits = symbols.emplace(d.symbol, n).first->second == n;
-    }
+    for (std::size_t axis = 0; fits && axis < declared.dims.size(); ++axis)
+        fits = wanted(axis) < 0 || wanted(axis) == given.shape()[axis];
     if (fits) return;
     std::string expected;
     for (const dimension& d : declared.dims)
-        expected += message(expected.empty() ? "(" : ", ", d.size >= 0        ? std::to_string(d.size)
-                                                           : d.symbol.empty() ? "?"
-                                                                              : d.symbol);
-    throw shape_error(message("input '", declared.name, "' has shape ", given.shape(), "; expected ",
-                              expected.empty() ? "(" : expected, ")"));
+        expected += message(expected.empty() ? "" : ", ", d.size >= 0        ? std::to_string(d.size)
+                                                          : d.symbol.empty() ? std::string("?")
+                                                                             : d.symbol);
+    throw shape_error(message("input '", declared.name, "' has shape ", given.shape(), "; expected (", expected, ")"));
 }
 
 inline void session::bind(std::span<const any_view> inputs) {
     if (inputs.size() != input_slots_.size())
         throw argument_error(message(inputs.size(), " inputs; expected ", input_slots_.size()));
-    std::map<std::string, index_t> symbols;
     bool changed = false;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        check_input(graph_->inputs[i], inputs[i], symbols);
+        check_input(i, inputs);
         const slot& v = slots_[input_slots_[i]];
         changed = changed || !v.is_typed || v.type != inputs[i].type();
     }

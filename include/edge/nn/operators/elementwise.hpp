@@ -144,6 +144,11 @@ inline void binary_rows(const broadcast<2>& b, const float* l, const float* r, f
     });
 }
 
+template <class W>
+kernel binary_kernel(const broadcast<2>& b, dtype type, dtype result, binary_loop<W> loop) {
+    return [=](const arguments& a) { binary_rows<W>(b, type, a.in[0], a.in[1], result, a.out[0], loop); };
+}
+
 /// @param boolean  whether the result is a truth value, else it is of the inputs' type
 /// @param fast     the float loop of an operator that models spend time in
 template <class F>
@@ -160,11 +165,7 @@ kernel binary(preparation& p, F, takes what, bool boolean = false, binary_loop<f
         return [b, fast](const arguments& a) {
             binary_rows(b, a.input<float>(0), a.input<float>(1), a.output<float>(0), fast);
         };
-    return with_wide(type, [&]<class W>() -> kernel {
-        return [b, type, result](const arguments& a) {
-            binary_rows<W>(b, type, a.in[0], a.in[1], result, a.out[0], &binary_each<F, W>);
-        };
-    });
+    return with_wide(type, [&]<class W>() { return binary_kernel<W>(b, type, result, &binary_each<F, W>); });
 }
 
 template <class F>
@@ -236,37 +237,39 @@ inline kernel modulo(preparation& p) {
                          p.type(0), p.shape(1).size());
 }
 
+template <class W>
+kernel variadic_kernel(std::vector<broadcast<2>> steps, dtype type, index_t n, binary_loop<W> loop, bool mean) {
+    return [steps = std::move(steps), type, n, loop, mean](const arguments& a) {
+        const binary_loop<W> second = [](const W*, const W* x, W* y, index_t count) { std::copy_n(x, count, y); };
+        void* y = a.out[0];
+        std::fill_n(static_cast<char*>(y), static_cast<std::size_t>(n) * size_of(type), char{0});
+        for (std::size_t i = 0; i < steps.size(); ++i)
+            binary_rows<W>(steps[i], type, y, a.in[i], type, y, i == 0 ? second : loop);
+        if (!mean) return;
+        W block[wide_block];
+        for (index_t i = 0; i < n; i += wide_block) {
+            const index_t m = (std::min)(wide_block, n - i);
+            read_wide(type, element(type, y, i), 1, m, block);
+            for (index_t k = 0; k < m; ++k) block[k] = over(block[k], static_cast<W>(steps.size()));
+            write_wide(type, block, m, element(type, y, i));
+        }
+    };
+}
+
 /// Sum, Mean, Max, Min: one input or more, combined from left to right.
 template <class F>
 kernel variadic(preparation& p, F, takes what, bool mean = false) {
     need(what, p.type(0));
-    const dtype type = p.type(0);
     edge::shape shape = p.shape(0);
     for (std::size_t i = 1; i < p.inputs(); ++i) {
         need_equal_types(p, 0, i);
         shape = broadcast<2>({shape, p.shape(i)}).result();
     }
-    p.output(0, type, shape);
+    p.output(0, p.type(0), shape);
     std::vector<broadcast<2>> steps;
     for (std::size_t i = 0; i < p.inputs(); ++i) steps.push_back(broadcast<2>({shape, p.shape(i)}));
-    return with_wide(type, [&]<class W>() -> kernel {
-        return [steps, mean, type, n = shape.size()](const arguments& a) {
-            constexpr auto second = [](W, W x) { return x; };
-            void* y = a.out[0];
-            std::fill_n(static_cast<char*>(y), static_cast<std::size_t>(n) * size_of(type), char{0});
-            for (std::size_t i = 0; i < steps.size(); ++i)
-                binary_rows<W>(steps[i], type, y, a.in[i], type, y,
-                               i == 0 ? &binary_each<std::decay_t<decltype(second)>, W> : &binary_each<F, W>);
-            if (!mean) return;
-            const W count[1] = {static_cast<W>(steps.size())};
-            W block[wide_block];
-            for (index_t i = 0; i < n; i += wide_block) {
-                const index_t m = (std::min)(wide_block, n - i);
-                read_wide(type, element(type, y, i), 1, m, block);
-                for (index_t k = 0; k < m; ++k) block[k] = over(block[k], *count);
-                write_wide(type, block, m, element(type, y, i));
-            }
-        };
+    return with_wide(p.type(0), [&]<class W>() {
+        return variadic_kernel<W>(std::move(steps), p.type(0), shape.size(), &binary_each<F, W>, mean);
     });
 }
 

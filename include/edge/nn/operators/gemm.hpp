@@ -38,7 +38,23 @@ void multiply(const T* x, const T* w, const T* bias, T* y, index_t m, index_t n,
 }
 
 using nn::detail::for_types;
-using multipliable = for_types<float, double, std::int32_t, std::int64_t>;
+using multiply_loop = void (*)(const void* x, const void* w, void* y, index_t m, index_t n, index_t k, int threads);
+
+template <class T>
+void multiply_any(const void* x, const void* w, void* y, index_t m, index_t n, index_t k, int threads) {
+    multiply(static_cast<const T*>(x), static_cast<const T*>(w), static_cast<const T*>(nullptr), static_cast<T*>(y), m,
+             n, k, threads);
+}
+
+inline multiply_loop multiply_of(dtype type) {
+    switch (type) {
+        case dtype::f32: return multiply_any<float>;
+        case dtype::f64: return multiply_any<double>;
+        case dtype::i32: return multiply_any<std::int32_t>;
+        case dtype::i64: return multiply_any<std::int64_t>;
+        default: throw unsupported_error(message("elements of ", type, " are not supported"));
+    }
+}
 
 /// How the shapes of a MatMul fit: NumPy's rules.
 struct matmul_plan {
@@ -85,16 +101,15 @@ inline kernel matmul(preparation& p) {
     matmul_plan plan(p.shape(0), p.shape(1));
     p.output(0, p.type(0), plan.result);
     p.count_macs(plan.macs());
-    return multipliable::call(p.type(0), [&]<class T>() -> kernel {
-        return [plan = std::move(plan), threads = p.threads()](const arguments& a) {
-            T* y = a.output<T>(0);
-            for (const auto& [x, w] : plan.pairs) {
-                multiply(a.input<T>(0) + x, a.input<T>(1) + w, static_cast<const T*>(nullptr), y, plan.m, plan.n,
-                         plan.k, threads);
-                y += plan.m * plan.n;
-            }
-        };
-    });
+    const dtype type = p.type(0);
+    return [plan = std::move(plan), loop = multiply_of(type), type, threads = p.threads()](const arguments& a) {
+        index_t done = 0;
+        for (const auto& [x, w] : plan.pairs) {
+            loop(element(type, a.in[0], x), element(type, a.in[1], w), element(type, a.out[0], done), plan.m, plan.n,
+                 plan.k, threads);
+            done += plan.m * plan.n;
+        }
+    };
 }
 
 /// alpha·A·B + beta·C, A and B turned if asked.
@@ -125,7 +140,7 @@ inline kernel gemm(preparation& p) {
     // A row that is added as it is, as in every dense layer, is added while the products are summed.
     const bool is_bias =
         has_c && alpha == 1 && beta == 1 && p.shape(2).size() == n && p.shape(2).rank() >= 1 && p.shape(2).back() == n;
-    return multipliable::call(p.type(0), [&]<class T>() -> kernel {
+    return for_types<float>::call(p.type(0), [&]<class T>() -> kernel {
         auto a_turned = std::make_shared<std::vector<T>>(static_cast<std::size_t>(turn_a ? m * k : 0));
         auto b_turned = std::make_shared<std::vector<T>>(static_cast<std::size_t>(turn_b ? k * n : 0));
         const T* constant = turn_b ? p.constant<T>(1) : nullptr;
