@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
     std::string polygons_path;
     std::string out_path;
     edge::geo::matcher_options options;
-    const std::map<std::string, match_mode> modes{{"near", match_mode::within_distance},
+    const std::map<std::string, match_mode> modes{{"near", match_mode::near_centre},
                                                   {"contains", match_mode::contains}};
     std::string mode = "near";
     app.cli.add_option("POINTS", points_path, "CSV with columns x and y, or lon and lat; - for standard input")
@@ -69,12 +69,12 @@ int main(int argc, char** argv) {
         ->required();
     app.cli
         .add_option("--max-distance", options.max_distance,
-                    "Farthest that a point may lie from a polygon, in the unit of the coordinates (default 0); "
-                    "not used with --mode contains")
+                    "Farthest that a point may lie from the mean of a polygon's vertices, in the unit of the "
+                    "coordinates; not used with --mode contains")
+        ->capture_default_str()
         ->type_name("D");
-    app.cli
-        .add_option("--mode", mode,
-                    "near: within the distance, inside counts as 0; contains: inside or on the boundary")
+    app.cli.add_option("--mode", mode, "near: within the distance of the centre; contains: inside or on the boundary")
+        ->capture_default_str()
         ->type_name("near|contains")
         ->check(CLI::IsMember({"near", "contains"}));
     app.cli

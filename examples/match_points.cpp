@@ -13,7 +13,7 @@ int main() {
     };
     const char* names[] = {"yard", "hall", "lot"};
     const auto zones = edge::geo::make_polygons(rings);
-    const edge::geo::matcher near_zone{zones, {.max_distance = 10.0}};
+    const edge::geo::matcher near_zone{zones, {.max_distance = 10.0, .mode = edge::geo::match_mode::within_distance}};
 
     const std::vector<edge::geo::point> track{{-30, 5}, {5, 5}, {15, 30}, {40, 40}, {120, 60}, {190, 110}, {265, 150}};
     const auto match = near_zone.match(track);

@@ -60,7 +60,8 @@ void compare(std::size_t polygon_count, std::size_t point_count, int threads) {
     std::vector<point> points(point_count);
     edge::splitmix64 random(2);
     for (point& p : points) p = {random.uniform(0, side), random.uniform(0, side)};
-    const edge::geo::matcher ready(polygons, {.max_distance = reach, .threads = threads});
+    const edge::geo::matcher ready(
+        polygons, {.max_distance = reach, .mode = edge::geo::match_mode::within_distance, .threads = threads});
 
     using edge::perf::who;
     const auto r = edge::perf::compare(

@@ -39,7 +39,6 @@ struct run_options {
     std::filesystem::path folder;
     bool realtime = false;       ///< a simulated sensor waits for the clock
     double chunk_s = 10;         ///< of one file of the log
-    double max_distance_m = 10;  ///< to a zone
     bool show_progress = true;
 };
 
@@ -127,7 +126,7 @@ public:
     analysis(results& into, classifier& model, std::span<const zone> zones, const run_options& options)
         : into_(into),
           model_(model),
-          matcher_(shapes(zones), {.max_distance = options.max_distance_m}),
+          matcher_(shapes(zones), {.mode = edge::geo::match_mode::contains}),
           file_(options.folder / "windows.parquet") {
         for (const auto& z : zones) into_.zones.push_back({z.name, z.shape, 0});
     }

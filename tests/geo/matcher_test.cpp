@@ -27,7 +27,11 @@ index_t slow_match(const std::vector<polygon>& polygons, point p, const matcher_
     index_t best = no_match;
     for (std::size_t i = 0; i < polygons.size(); ++i) {
         const polygon& q = polygons[i];
-        const bool fits = o.mode == match_mode::contains ? q.contains(p) : q.distance(p) <= o.max_distance;
+        const double x = p.x - q.centre().x;
+        const double y = p.y - q.centre().y;
+        const bool fits = o.mode == match_mode::contains          ? q.contains(p)
+                          : o.mode == match_mode::within_distance ? q.distance(p) <= o.max_distance
+                                                                  : std::sqrt(x * x + y * y) <= o.max_distance;
         if (fits && (best == no_match || q.area() < polygons[static_cast<std::size_t>(best)].area()))
             best = static_cast<index_t>(i);
     }
@@ -61,7 +65,7 @@ polygon random_polygon(edge::splitmix64& random, point centre, double radius) {
 
 TEST_CASE("the smallest polygon within reach is the match", "[geo][matcher]") {
     const std::vector<polygon> polygons{rectangle(0, 0, 100, 100), rectangle(10, 10, 20, 20), rectangle(200, 0, 5, 5)};
-    const matcher m{polygons, {.max_distance = 10.0}};
+    const matcher m{polygons, {.max_distance = 10.0, .mode = match_mode::within_distance}};
     CHECK(m.match({50, 50}) == 0);
     CHECK(m.match({15, 15}) == 1);
     CHECK(m.match({40, 30}) == 1);    // inside the large one, 10 from the small one
@@ -83,12 +87,27 @@ TEST_CASE("the smallest polygon within reach is the match", "[geo][matcher]") {
     CHECK(inside.match({200, 5}) == 2);
 }
 
+TEST_CASE("near is measured from the mean of the vertices", "[geo][matcher]") {
+    const std::vector<polygon> polygons{rectangle(0, 0, 100, 100), rectangle(46, 46, 4, 4), rectangle(200, 0, 5, 5)};
+    const matcher m(polygons, {.max_distance = 10});
+    CHECK(m.match({53, 54}) == 1);
+    CHECK(m.match({54, 56}) == 1);         // 10 from the centre of the small one, exactly
+    CHECK(m.match({58, 50}) == 0);         // 10.2 from it, 8 from the large one's
+    CHECK(m.match({15, 15}) == no_match);  // inside, but far from the centre
+    CHECK(m.match({195, 2.5}) == 2);       // outside, but near
+    CHECK(matcher(polygons).options().max_distance == 10);
+    CHECK(matcher(polygons, {.max_distance = 0}).match({48, 48}) == 1);
+    CHECK(matcher(polygons, {.max_distance = 0}).match({48, 48.001}) == no_match);
+    const std::vector<polygon> one{rectangle(0, 0, 1, 1)};
+    CHECK(matcher(one, {.max_distance = 0}).match({0.5, 0.5}) == 0);
+}
+
 TEST_CASE("equal areas go to the lowest index", "[geo][matcher]") {
     std::vector<polygon> polygons{rectangle(-50, -50, 100, 100)};
     for (int i = 0; i < 5; ++i) polygons.push_back(rectangle(0, 0, 4, 4));
     polygons.push_back(rectangle(2, 2, 4, 4));
     polygons.push_back(polygon(ring{{4, 4}, {0, 4}, {0, 0}, {4, 0}}));
-    const matcher m(polygons);
+    const matcher m(polygons, {.mode = match_mode::contains});
     CHECK(m.match({3, 3}) == 1);
     CHECK(m.match({5, 5}) == 6);
     CHECK(m.match({-3, 3}) == 0);
@@ -96,14 +115,14 @@ TEST_CASE("equal areas go to the lowest index", "[geo][matcher]") {
     const ring r{{0.1, 0.7}, {12.3, 0.9}, {11.7, 5.3}, {0.3, 6.1}};
     const std::vector<polygon> turned{polygon(ring{r[2], r[1], r[0], r[3]}), polygon(r),
                                       polygon(ring{r[1], r[2], r[3], r[0]})};
-    CHECK(matcher(turned).match({5, 3}) == 0);
+    CHECK(matcher(turned, {.mode = match_mode::contains}).match({5, 3}) == 0);
 }
 
 TEST_CASE("nothing to match gives nothing", "[geo][matcher]") {
     CHECK(matcher({}).match({0, 0}) == no_match);
     CHECK(matcher({}).match(std::vector<point>{}).empty());
     const std::vector<polygon> polygons{rectangle(0, 0, 1, 1)};
-    const matcher m(polygons, {.max_distance = 1e150});
+    const matcher m(polygons, {.max_distance = 1e150, .mode = match_mode::within_distance});
     constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
     constexpr double infinity = std::numeric_limits<double>::infinity();
     for (const point p :
@@ -115,9 +134,12 @@ TEST_CASE("nothing to match gives nothing", "[geo][matcher]") {
 
 TEST_CASE("options out of range are refused", "[geo][matcher]") {
     const std::vector<polygon> polygons{rectangle(0, 0, 1, 1)};
-    CHECK_THROWS_WITH(matcher(polygons, {.max_distance = -1}), "max_distance -1; expected 0 to 1e150");
-    CHECK_THROWS_AS(matcher(polygons, {.max_distance = std::nan("")}), edge::argument_error);
-    CHECK_THROWS_AS(matcher(polygons, {.max_distance = 1e151}), edge::argument_error);
+    CHECK_THROWS_WITH(matcher(polygons, {.max_distance = -1, .mode = match_mode::within_distance}),
+                      "max_distance -1; expected 0 to 1e150");
+    CHECK_THROWS_AS(matcher(polygons, {.max_distance = std::nan(""), .mode = match_mode::within_distance}),
+                    edge::argument_error);
+    CHECK_THROWS_AS(matcher(polygons, {.max_distance = 1e151, .mode = match_mode::within_distance}),
+                    edge::argument_error);
 }
 
 TEST_CASE("the grid agrees with the definition on random polygons", "[geo][matcher]") {
@@ -139,8 +161,9 @@ TEST_CASE("the grid agrees with the definition on random polygons", "[geo][match
     for (const polygon& p : polygons) points.push_back(p.centre());
     for (const polygon& p : polygons) points.push_back(p.ring_vertices(0)[0]);
     for (const double reach : {0.0, 0.3, 10.0, 1000.0}) {
-        compare_with_slow(polygons, points, {.max_distance = reach * scale});
+        compare_with_slow(polygons, points, {.max_distance = reach * scale, .mode = match_mode::within_distance});
         compare_with_slow(polygons, points, {.max_distance = reach * scale, .mode = match_mode::contains});
+        compare_with_slow(polygons, points, {.max_distance = reach * scale});
     }
 }
 
@@ -162,7 +185,9 @@ TEST_CASE("the grid agrees with the definition where everything touches", "[geo]
     std::vector<point> points;
     for (int x = -6; x <= 30; ++x)
         for (int y = -6; y <= 30; ++y) points.push_back({offset.x + x / 2.0, offset.y + y / 2.0});
-    for (const double reach : {0.0, 0.5, 1.0, 2.5}) compare_with_slow(polygons, points, {.max_distance = reach});
+    for (const double reach : {0.0, 0.5, 1.0, 2.5})
+        for (const auto mode : {match_mode::near_centre, match_mode::within_distance})
+            compare_with_slow(polygons, points, {.max_distance = reach, .mode = mode});
     compare_with_slow(polygons, points, {.mode = match_mode::contains});
 }
 
@@ -170,12 +195,13 @@ TEST_CASE("a polygon is found at exactly the distance asked for", "[geo][matcher
     for (const double size : {1.0, 0.1, 1e-7, 3e5})
         for (const double reach : {10.0, 0.7, 1e-9, 12345.678}) {
             const std::vector<polygon> polygons{rectangle(0, 0, size, size)};
-            const matcher m(polygons, {.max_distance = reach});
+            const matcher m(polygons, {.max_distance = reach, .mode = match_mode::within_distance});
             for (const point p : {point{-reach, size / 2}, {size / 2, -reach}, {-reach * 0.6, -reach * 0.8}}) {
                 const double d = polygons[0].distance(p);
                 CHECK((m.match(p) == 0) == (d <= reach));
-                CHECK((matcher(polygons, {.max_distance = d}).match(p) == 0));
-                CHECK((matcher(polygons, {.max_distance = std::nextafter(d, 0.0)}).match(p) == no_match));
+                CHECK((matcher(polygons, {.max_distance = d, .mode = match_mode::within_distance}).match(p) == 0));
+                CHECK((matcher(polygons, {.max_distance = std::nextafter(d, 0.0), .mode = match_mode::within_distance})
+                           .match(p) == no_match));
             }
             CHECK(m.match({-reach, size / 2}) == 0);
         }
@@ -188,9 +214,11 @@ TEST_CASE("the answers do not depend on the number of threads", "[geo][matcher]"
         polygons.push_back(random_polygon(random, {random.uniform(0, 1000), random.uniform(0, 1000)}, 40));
     std::vector<point> points(30000);
     for (point& p : points) p = {random.uniform(-50, 1050), random.uniform(-50, 1050)};
-    const auto want = matcher(polygons, {.max_distance = 5, .threads = 1}).match(points);
+    const auto want =
+        matcher(polygons, {.max_distance = 5, .mode = match_mode::within_distance, .threads = 1}).match(points);
     for (const int threads : {2, 3, 8})
-        CHECK(matcher(polygons, {.max_distance = 5, .threads = threads}).match(points) == want);
+        CHECK(matcher(polygons, {.max_distance = 5, .mode = match_mode::within_distance, .threads = threads})
+                  .match(points) == want);
     CHECK_THROWS_AS(matcher(polygons, {.threads = -1}).match(points), edge::argument_error);
 }
 
@@ -210,13 +238,16 @@ TEST_CASE("no extents make the grid large or wrong", "[geo][matcher]") {
                               {-1e15, 3}, {1e15, -1e15},        {1e6 + 2, 0}};
     for (int i = 0; i < 40; ++i) points.push_back({random.uniform(-2e6, 2e6), random.uniform(-2e6, 2e6)});
     for (const double reach : {0.0, 1e-3, 1e3, 1e20, 1e150})
-        compare_with_slow(polygons, points, {.max_distance = reach});
+        for (const auto mode : {match_mode::near_centre, match_mode::within_distance})
+            compare_with_slow(polygons, points, {.max_distance = reach, .mode = mode});
 
     // As thin as numbers allow, alone.
     for (const auto& [w, h] : {std::pair{1e-300, 1e140}, std::pair{1e140, 1e-300}, std::pair{1e150, 1e150}}) {
         const std::vector<polygon> one{polygon(ring{{0, 0}, {w, 0}, {w, h}, {0, h}})};
-        compare_with_slow(one, {{0, 0}, {w, h}, {w / 2, h / 2}, {-1, -1}, {w, 2 * h}}, {.max_distance = 0});
-        compare_with_slow(one, {{0, 0}, {w, h}, {w / 2, h / 2}, {-1, -1}, {w, 2 * h}}, {.max_distance = 2});
+        compare_with_slow(one, {{0, 0}, {w, h}, {w / 2, h / 2}, {-1, -1}, {w, 2 * h}},
+                          {.max_distance = 0, .mode = match_mode::within_distance});
+        compare_with_slow(one, {{0, 0}, {w, h}, {w / 2, h / 2}, {-1, -1}, {w, 2 * h}},
+                          {.max_distance = 2, .mode = match_mode::within_distance});
     }
 }
 
@@ -225,7 +256,8 @@ TEST_CASE("holes are left out of a match, but for their rims", "[geo][matcher]")
         polygon({{0, 0}, {100, 0}, {100, 100}, {0, 100}}),
         polygon({{10, 10}, {90, 10}, {90, 90}, {10, 90}}, {{{20, 20}, {80, 20}, {80, 80}, {20, 80}}})};
     const std::vector<point> points{{50, 50}, {15, 15}, {20, 50}, {22, 50}, {30, 50}, {5, 5}};
-    CHECK(matcher(polygons).match(points) == std::vector<index_t>{0, 1, 1, 0, 0, 0});
-    CHECK(matcher(polygons, {.max_distance = 2}).match(points) == std::vector<index_t>{0, 1, 1, 1, 0, 0});
-    compare_with_slow(polygons, points, {.max_distance = 3});
+    CHECK(matcher(polygons, {.mode = match_mode::contains}).match(points) == std::vector<index_t>{0, 1, 1, 0, 0, 0});
+    CHECK(matcher(polygons, {.max_distance = 2, .mode = match_mode::within_distance}).match(points) ==
+          std::vector<index_t>{0, 1, 1, 1, 0, 0});
+    compare_with_slow(polygons, points, {.max_distance = 3, .mode = match_mode::within_distance});
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file Points to polygons: for each point the smallest polygon near it.
+/// @file Points to polygons: for each point the smallest polygon near it, or around it.
 ///
 ///     edge::geo::matcher m{polygons, {.max_distance = 10.0}};
 ///     std::vector<edge::index_t> best = m.match(points);     // index into polygons, or edge::geo::no_match
@@ -27,21 +27,22 @@ namespace edge::geo {
 inline constexpr index_t no_match = -1;
 
 enum class match_mode : std::uint8_t {
+    near_centre,      ///< the point is no farther than `max_distance` from `polygon.centre()`
     within_distance,  ///< `polygon.distance(p) <= max_distance`, so inside or on the boundary counts as 0
     contains,         ///< `polygon.contains(p)`: inside or on the boundary, exactly; `max_distance` is not used
 };
 
 struct matcher_options {
-    double max_distance = 0;  ///< in the unit of the coordinates, in [0, 1e150]; 0: the same as `contains`
-    match_mode mode = match_mode::within_distance;
+    double max_distance = 10;  ///< in the unit of the coordinates, in [0, 1e150]
+    match_mode mode = match_mode::near_centre;
     int threads = 0;  ///< of the calls that take many points; 0: the process default
 };
 
 /// Of the polygons that a point may go to, the one of smallest area is its match; the lowest index where areas are
 /// equal.
 ///
-/// A uniform grid over the polygons' bounds, widened by `max_distance`. A cell lists the polygons whose widened bounds
-/// touch it, smallest first, so the first one that fits is the answer. There are at most 4 cells and 16 list entries a
+/// A uniform grid over the boxes around all places that may go to a polygon. A cell lists the polygons whose box touches
+/// it, smallest first, so the first one that fits is the answer. There are at most 4 cells and 16 list entries a
 /// polygon (and 256 of each): the grid is made coarser until they suffice, whatever the extents. A grid over a few
 /// polygons very far from the others is coarse where the others are, and slower.
 class matcher {
@@ -83,7 +84,8 @@ private:
     /// A polygon as the search needs it; `first_ring` … the next one's are its rings.
     struct candidate {
         box bounds;  ///< of the polygon
-        box reach;   ///< the same, widened by max_distance
+        box reach;   ///< around all points that may go to it
+        point centre;
         std::size_t first_ring = 0;
     };
     struct span_of_cells {
@@ -99,6 +101,7 @@ private:
         });
     }
 
+    [[nodiscard]] box reach_of(const polygon& shape) const noexcept;
     void make_grid();
     [[nodiscard]] bool fits(std::uint32_t rank, point p) const noexcept;
     [[nodiscard]] std::span<const point> ring_at(std::size_t i) const noexcept {
@@ -155,20 +158,28 @@ inline matcher::matcher(std::span<const polygon> polygons, const matcher_options
     ring_begin_.push_back(0);
     for (const std::uint32_t index : order_) {
         const polygon& shape = polygons[index];
-        // Wide enough for the rounding of what is compared with it.
-        const box& b = shape.bounds();
-        const double most = (std::max)({std::abs(b.low.x), std::abs(b.low.y), std::abs(b.high.x), std::abs(b.high.y)});
-        const double wide = d == 0 ? 0 : d + 8 * std::numeric_limits<double>::epsilon() * (most + d);
-        candidates_.push_back(
-            {b, {{b.low.x - wide, b.low.y - wide}, {b.high.x + wide, b.high.y + wide}}, ring_begin_.size() - 1});
+        candidates_.push_back({shape.bounds(), reach_of(shape), shape.centre(), ring_begin_.size() - 1});
         for (std::size_t i = 0; i < shape.rings(); ++i) {
             const auto vertices = shape.closed_ring(i);
             points_.insert(points_.end(), vertices.begin(), vertices.end());
             ring_begin_.push_back(points_.size());
         }
     }
-    candidates_.push_back({{}, {}, ring_begin_.size() - 1});
+    candidates_.push_back({{}, {}, {}, ring_begin_.size() - 1});
     if (!polygons.empty()) make_grid();
+}
+
+inline box matcher::reach_of(const polygon& shape) const noexcept {
+    const double d = options_.max_distance;
+    const box b = options_.mode == match_mode::near_centre ? box{shape.centre(), shape.centre()} : shape.bounds();
+    // Wide enough for the rounding of what is compared with it.
+    const double most = (std::max)({std::abs(b.low.x), std::abs(b.low.y), std::abs(b.high.x), std::abs(b.high.y)});
+    const double wide = d == 0 ? 0 : d + 8 * std::numeric_limits<double>::epsilon() * (most + d);
+    box r{{b.low.x - wide, b.low.y - wide}, {b.high.x + wide, b.high.y + wide}};
+    if (options_.mode == match_mode::near_centre)  // never without extent, as bounds are not
+        r = {{std::nextafter(r.low.x, -HUGE_VAL), std::nextafter(r.low.y, -HUGE_VAL)},
+             {std::nextafter(r.high.x, HUGE_VAL), std::nextafter(r.high.y, HUGE_VAL)}};
+    return r;
 }
 
 inline void matcher::make_grid() {
@@ -219,6 +230,11 @@ inline void matcher::make_grid() {
 inline bool matcher::fits(std::uint32_t rank, point p) const noexcept {
     const candidate& c = candidates_[rank];
     if (!c.reach.contains(p)) return false;
+    if (options_.mode == match_mode::near_centre) {
+        const double x = p.x - c.centre.x;
+        const double y = p.y - c.centre.y;
+        return x * x + y * y <= enough_;
+    }
     const std::size_t first = c.first_ring;
     const std::size_t last = candidates_[rank + 1].first_ring;
     if (c.bounds.contains(p)) {
