@@ -129,7 +129,7 @@ int main(int argc, char** argv) {
     program app("edge_table", "Tables in CSV, Parquet and JSON: filter, join, group, sort, convert.");
     std::vector<std::string> inputs, filters, rollings;
     std::string select, group_by, aggregates, asof, on, by, within, sort_by, codec, output;
-    std::size_t head = 0;
+    std::int64_t head = 0;
     bool summary = false;
     auto& cli = app.cli;
     cli.add_option("IN", inputs, "Files, folders or patterns of .csv, .parquet, .json; - is standard input (CSV)")
@@ -149,7 +149,9 @@ int main(int argc, char** argv) {
     auto* limit =
         cli.add_option("--tolerance", within, "How much earlier: units of the column, or 50ms for timestamps");
     cli.add_option("--sort", sort_by, "Columns to sort by: c[:desc],...");
-    auto* first = cli.add_option("--head", head, "First N rows");
+    auto* first = cli.add_option("--head", head, "First N rows")->check([](const std::string& n) {
+        return std::string(n.starts_with('-') ? "expected 0 or more" : "");
+    });
     cli.add_flag("--describe", summary, "Statistics of each column of numbers instead of the rows");
     auto* compression = cli.add_option("--codec", codec, "Of Parquet: none, snappy or zstd")
                             ->check(CLI::IsMember({"none", "snappy", "zstd"}));
@@ -180,7 +182,7 @@ int main(int argc, char** argv) {
             t = t.group_by(keys->count() != 0 ? column_list(group_by, t) : std::vector<std::string>{})
                     .agg(aggregate_list(aggregates, t));
         if (!sort_by.empty()) t = sort(t, sort_list(sort_by, t));
-        if (first->count() != 0) t = t.head(head);
+        if (first->count() != 0) t = t.head(static_cast<std::size_t>(head));
         if (!select.empty()) t = t.select(column_list(select, t));
         if (summary) t = describe(t);
         write_table(output, t, codec);
