@@ -9,7 +9,18 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 need_build
 install_missing
 use_compiler_cache
-(cd "$root" && cmake --preset release && cmake --build --preset release -j "$(parallel_jobs)" --target edge_pipeline) >&2
+
+# The first build shows how far it is; later ones are quiet unless they fail.
+build() { cmake --preset release && cmake --build --preset release -j "$(parallel_jobs)" --target edge_pipeline; }
+(
+    cd "$root"
+    if [ ! -x build/release/bin/edge_pipeline ]; then
+        build
+    elif ! build >build/build.log 2>&1; then
+        cat build/build.log
+        exit 1
+    fi
+) >&2
 
 out=''
 json=''
