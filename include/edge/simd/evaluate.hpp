@@ -45,6 +45,15 @@ inline void run_parts(index_t count, const compute_options& options, const loop_
     parallel_for(count, {.threads = options.threads, .grain = elements_per_thread, .align = 64}, part);
 }
 
+/// The same for a loop over anything; `part` is called as `part(first, last)`.
+template <class F>
+void run_parts(index_t count, const parallel_options& options, const F& part) {
+    const auto call = [](const void* context, index_t first, index_t last) {
+        (*static_cast<const F*>(context))(first, last);
+    };
+    parallel_for(count, options, loop_part{call, &part});
+}
+
 template <class E>
 void check_divisor(const E& divisor) {
     bool found = false;
@@ -63,32 +72,43 @@ void check_divisor(const E& divisor) {
     if (found) throw argument_error("integer division by zero");
 }
 
+/// Everything that a thread needs for its part of the elements.
+template <class T, class Bound, class Lane>
+struct assignment {
+    Bound expression;
+    simd::detail::store_result<T> result;
+    index_list loop;
+
+    static void run(const void* context, index_t first, index_t last) {
+        const auto& self = *static_cast<const assignment*>(context);
+        simd::detail::store_result<T> mine = self.result;
+        simd::detail::run_range<Lane, simd::detail::default_arch>(self.expression, mine, self.loop, first, last);
+    }
+};
+
+/// Computes a node into memory, unless writing there could change what is read later.
+/// @return  whether it did
 template <class T, expression E>
-void assign_node(tensor_view<T> out, const E& e, const compute_options& options) {
+bool try_assign(const tensor_view<T>& out, const E& e, const compute_options& options) {
     const shape& extents = out.shape();
     check_fits(e.shape(), extents);
     e.check();
-    if (extents.size() == 0) return;
+    if (extents.size() == 0) return true;
     using bound_type = decltype(e.bind(extents));
-    struct work {
-        bound_type expression;
-        simd::detail::store_result<T> result;
-        index_list loop;
-    };
-    work all{e.bind(extents), {{out, extents}}, {}};
+    assignment<T, bound_type, lane_for<E>> all{e.bind(extents), {{out, extents}}, {}};
     const simd::detail::cursor_list<bound_type::cursors + 1> list(all.expression, all.result);
     all.loop = simd::detail::join_axes(extents, list.span());
-    if (simd::detail::overlaps(list.span(), all.loop)) {
-        auto apart = tensor<T>::uninitialized(extents);
-        assign_node(apart.view(), e, options);
-        return assign_node(out, array_node<T>(apart.view()), options);
-    }
-    const auto run = [](const void* context, index_t first, index_t last) {
-        const auto& w = *static_cast<const work*>(context);
-        simd::detail::store_result<T> mine = w.result;
-        simd::detail::run_range<lane_for<E>, simd::detail::default_arch>(w.expression, mine, w.loop, first, last);
-    };
-    run_parts(extents.size(), options, {run, &all});
+    if (simd::detail::overlaps(list.span(), all.loop)) return false;
+    run_parts(extents.size(), options, {&all.run, &all});
+    return true;
+}
+
+template <class T, expression E>
+void assign_node(const tensor_view<T>& out, const E& e, const compute_options& options) {
+    if (try_assign(out, e, options)) return;
+    auto apart = tensor<T>::uninitialized(out.shape());
+    try_assign(apart.view(), e, options);
+    try_assign(out, array_node<T>(apart.view()), options);
 }
 
 }  // namespace detail
@@ -100,7 +120,7 @@ template <array X>
 [[nodiscard]] auto eval(X&& x, const compute_options& options = {}) {
     const auto node = detail::as_node(std::forward<X>(x));
     auto result = tensor<typename decltype(node)::value_type>::uninitialized(node.shape());
-    detail::assign_node(result.view(), node, options);
+    detail::try_assign(result.view(), node, options);  // fresh memory overlaps nothing
     return result;
 }
 

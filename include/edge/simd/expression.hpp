@@ -90,6 +90,7 @@ public:
     explicit array_node(tensor_view<const T> view) : view_(view) {}
 
     [[nodiscard]] const edge::shape& shape() const noexcept { return view_.shape(); }
+    [[nodiscard]] tensor_view<const T> view() const noexcept { return view_; }
     void check() const {}
 
     struct bound {

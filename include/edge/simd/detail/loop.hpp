@@ -182,20 +182,14 @@ struct whole {
 /// Lanes from elements at any distance; those past the last repeat it. Out of line: every array of every expression has
 /// one of these, and it is for ends of rows and strided views.
 template <class Value, index_t n, class T>
-#if defined(__GNUC__)
-[[gnu::noinline]]
-#endif
-Value load_apart(const T* from, index_t step, index_t count) noexcept {
+EDGE_NEVER_INLINE Value load_apart(const T* from, index_t step, index_t count) noexcept {
     alignas(alignment) T values[n];
     for (index_t k = 0; k < n; ++k) values[k] = from[(k < count ? k : count - 1) * step];
     return Value::load_aligned(values);
 }
 
 template <index_t n, class T, class Value>
-#if defined(__GNUC__)
-[[gnu::noinline]]
-#endif
-void store_apart(const Value& value, T* to, index_t step, index_t count) noexcept {
+EDGE_NEVER_INLINE void store_apart(const Value& value, T* to, index_t step, index_t count) noexcept {
     alignas(alignment) T values[n];
     value.store_aligned(values);
     for (index_t k = 0; k < count; ++k) to[k * step] = values[k];

@@ -13,11 +13,13 @@
 #include <cstddef>
 #include <cstring>
 
-/// For the parts of a kernel's inner loop: a call left in there costs more than its body.
+/// For the parts of a kernel's inner loop, where a call would cost more than its body, and for what is too long for it.
 #if defined(__GNUC__)
 #define EDGE_ALWAYS_INLINE [[gnu::always_inline]] inline
+#define EDGE_NEVER_INLINE [[gnu::noinline]]
 #else
 #define EDGE_ALWAYS_INLINE inline
+#define EDGE_NEVER_INLINE
 #endif
 
 namespace edge::simd {
