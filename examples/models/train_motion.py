@@ -4,7 +4,7 @@
 
 usage: train_motion.py train X.npy Y.npy -o motion.onnx
        train_motion.py judge Y.npy FLOAT.npy INT8.npy -o simulated.json
-       train_motion.py report simulated.json recordings.jsonl -o motion.json
+       train_motion.py report simulated.json recordings.jsonl -o motion.json [--readme README.md]
 
 The arrays come from motion_data: features [n, 9] float32 as examples/pipeline/motion.hpp names them, and labels [n] int32:
 0 STILL, 1 MOVING, 2 SHAKING. A multilayer perceptron 9-24-16-3 with ReLU, softmax at the end; Adam on the cross entropy.
@@ -141,6 +141,32 @@ def report_command(args):
     with open(args.output, "w") as f:
         json.dump(result, f, indent=2)
         f.write("\n")
+    if args.readme:
+        write_table(result, args.readme)
+
+
+def write_table(result, page):
+    """Puts the figures between the marks of the page."""
+    test = result["simulated_test"]
+    lines = [
+        "| simulated drives, not trained on | float32 | INT8 |",
+        "|---|---|---|",
+        f"| right of {test['windows']} windows | {100 * test['float32_accuracy']:.1f} % "
+        f"| {100 * test['int8_accuracy']:.1f} % |",
+        f"| same answer | | {100 * test['same_answer']:.1f} % |",
+    ]
+    rows = [r for r in result["recordings"] if r["model"] == "motion.int8"]
+    if rows:
+        lines += ["", "| recording | " + " | ".join(f"{s} s" for s in STATES) + " |", "|---|---|---|---|"]
+        for r in rows:
+            seconds = " | ".join(f"{r['seconds_in_state'][s]:.0f}" for s in STATES)
+            lines.append(f"| {r['recording']} | {seconds} |")
+    with open(page) as f:
+        text = f.read()
+    begin, end = "<!-- motion:begin -->\n", "<!-- motion:end -->"
+    head, tail = text.split(begin)[0], text.split(end)[1]
+    with open(page, "w") as f:
+        f.write(head + begin + "\n".join(lines) + "\n" + end + tail)
 
 
 def main():
@@ -150,6 +176,7 @@ def main():
         command = commands.add_parser(name)
         command.add_argument("files", nargs=count)
         command.add_argument("-o", "--output", required=True)
+        command.add_argument("--readme")
         command.add_argument("--epochs", type=int, default=60)
         command.add_argument("--seed", type=int, default=1)
         command.set_defaults(run=run)

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Makes the motion model anew: simulated drives → features → training → INT8 → measured accuracy.
 #   sh examples/models/train_motion.sh
-# Writes motion.onnx, motion.int8.onnx and motion.json (how well both do) beside itself. Needs python3-numpy and
+# Writes motion.onnx, motion.int8.onnx and motion.json (how well both do) beside itself, and the table in the README. Needs python3-numpy and
 # python3-onnx. With EDGE_TEST_DATA set, recordings of real sensors (imu/*/*.csv there) are judged too; none of them is
 # trained on.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 models=$root/examples/models
 work=$root/build/motion
-mkdir -p "$work"
+mkdir -p "$work/calibration"
 
 (cd "$root" && cmake --preset release && cmake --build --preset release --target motion_data edge_nn) >&2
 bin=$root/build/release/bin
@@ -17,7 +17,8 @@ python=${PYTHON:-python3}
 "$bin/motion_data" --seed 1000 --scenarios 500 -x "$work/train_x.npy" -y "$work/train_y.npy"
 "$bin/motion_data" --seed 5000 --scenarios 120 -x "$work/test_x.npy" -y "$work/test_y.npy"
 "$python" "$models/train_motion.py" train "$work/train_x.npy" "$work/train_y.npy" -o "$models/motion.onnx"
-"$bin/edge_nn" quantize "$models/motion.onnx" --calibrate "$work/train_x.npy" --weights per-channel --observer minmax \
+cp "$work/train_x.npy" "$work/calibration/features.npy"
+"$bin/edge_nn" quantize "$models/motion.onnx" --calibrate "$work/calibration" --weights per-channel --observer minmax \
     -o "$models/motion.int8.onnx"
 
 for model in motion motion.int8; do
@@ -39,5 +40,5 @@ if [ -n "${EDGE_TEST_DATA:-}" ]; then
         done
     done
 fi
-"$python" "$models/train_motion.py" report "$work/simulated.json" "$recordings" -o "$models/motion.json"
-cat "$models/motion.json"
+"$python" "$models/train_motion.py" report "$work/simulated.json" "$recordings" -o "$models/motion.json" \
+    --readme "$root/README.md"

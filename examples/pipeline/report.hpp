@@ -30,7 +30,7 @@ main{max-width:1000px;margin:0 auto;padding:24px 16px 48px}h1{font-size:24px;mar
 p{margin:4px 0;color:var(--soft)}section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px;margin-top:16px}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin-top:16px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 14px}
-.card b{display:block;font-size:22px;font-variant-numeric:tabular-nums}.card span{color:var(--soft);font-size:13px}
+.card b{display:block;font-size:19px;white-space:nowrap;font-variant-numeric:tabular-nums}.card span{color:var(--soft);font-size:13px}
 svg{display:block;width:100%;height:auto}.grid{stroke:var(--line);stroke-width:1}.tick{fill:var(--soft);font:10px system-ui,sans-serif}
 .unit{fill:var(--soft);font:italic 10px system-ui,sans-serif}.label{fill:var(--ink);font:600 11px system-ui,sans-serif}
 .key{display:inline-flex;gap:6px;align-items:center;margin-right:14px;font-size:13px;color:var(--soft)}
