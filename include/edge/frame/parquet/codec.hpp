@@ -116,7 +116,7 @@ public:
         if (size / most > from.size())
             throw parse_error(message("page of ", from.size(), " bytes that claims ", size, " uncompressed"));
         if (size == 0) return {};
-        const std::span<std::byte> to = memory_.take(size);
+        [[maybe_unused]] const std::span<std::byte> to = memory_.take(size);
 #if defined(EDGE_HAS_SNAPPY)
         if (c == codec::snappy) {
             std::size_t length = 0;

@@ -8,6 +8,7 @@
 
 #include <edge/frame/column.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -45,6 +46,7 @@ struct column_sink {
 
     frame::kind kind;
     std::size_t rows = 0;
+    std::size_t reserved = 0;
     growing_bits validity;         ///< a bit a row
     growing_bits bits;             ///< booleans
     growing<std::int32_t> narrow;  ///< int32
@@ -67,12 +69,15 @@ struct column_sink {
         return kind == kind::boolean ? 1 : kind == kind::int32 || kind == kind::float32 ? 4 : 8;
     }
 
+    /// Room for more rows. Twice what there was, at least, so that many small files cost no more than one large.
     void reserve(std::size_t more) {
-        validity.reserve(rows + more);
+        if (rows + more <= reserved) return;
+        reserved = (std::max)(rows + more, 2 * reserved);
+        validity.reserve(reserved);
         switch (kind) {
-            case kind::boolean: return bits.reserve(rows + more);
-            case kind::string: return wide.reserve(rows + more + 1);
-            default: dispatch_stored(kind, [&]<class T>() { array<T>().reserve(rows + more); });
+            case frame::kind::boolean: return bits.reserve(reserved);
+            case frame::kind::string: return wide.reserve(reserved + 1);
+            default: dispatch_stored(kind, [&]<class T>() { array<T>().reserve(reserved); });
         }
     }
 
@@ -85,8 +90,8 @@ struct column_sink {
             validity = std::move(has);
         }
         switch (kind) {
-            case kind::boolean: return column(kind, rows, validity.finish(), bits.finish());
-            case kind::string: return column(kind, rows, validity.finish(), wide.finish(), text.finish());
+            case frame::kind::boolean: return column(kind, rows, validity.finish(), bits.finish());
+            case frame::kind::string: return column(kind, rows, validity.finish(), wide.finish(), text.finish());
             default:
                 return dispatch_stored(
                     kind, [&]<class T>() { return column(kind, rows, validity.finish(), array<T>().finish()); });

@@ -65,10 +65,6 @@ public:
         const std::int64_t start = has_dictionary ? chunk.dictionary_page_offset : chunk.data_page_offset;
         if (start < 0 || static_cast<std::uint64_t>(start) >= end_)
             if (rows != 0) throw parse_error(message("its pages begin at byte ", start, " of ", end_));
-        // A hint, and no more than the bytes make likely.
-        if (chunk.compressed_bytes > 0)
-            to.reserve(static_cast<std::size_t>(
-                (std::min)({rows, 8 * static_cast<std::uint64_t>(chunk.compressed_bytes), 8 * end_})));
         auto offset = static_cast<std::uint64_t>(start);
         for (std::uint64_t left = rows; left != 0;) {
             const std::uint64_t page = offset;

@@ -148,6 +148,18 @@ private:
         return result;
     }
 
+    /// Rows of these groups, as far as the bytes of the file make them likely: what a footer says is only a hint.
+    [[nodiscard]] std::size_t expected_rows(const parquet::field& f, std::size_t first, std::size_t last) const {
+        std::uint64_t rows = 0;
+        for (std::size_t g = first; g < last; ++g) {
+            const parquet::row_group& group = metadata_.row_groups[g];
+            if (f.leaf >= group.columns.size() || group.columns[f.leaf].compressed_bytes < 0) continue;
+            const auto bytes = (std::min)(static_cast<std::uint64_t>(group.columns[f.leaf].compressed_bytes), end_);
+            rows += (std::min)(static_cast<std::uint64_t>(group.rows), 8 * bytes);
+        }
+        return static_cast<std::size_t>((std::min)(rows, 8 * end_));
+    }
+
     void append_groups(std::size_t first, std::size_t last, const std::vector<std::size_t>& columns,
                        std::span<parquet::column_sink> sinks) {
         const std::uint64_t size = (std::min)(source_.size(), ~std::uint64_t{0} / 2000);
@@ -155,6 +167,7 @@ private:
                                                             : (std::uint64_t{256} << 20) + 1000 * size);
         for (std::size_t i = 0; i < columns.size(); ++i) {
             const parquet::field& f = fields_[columns[i]];
+            sinks[i].reserve(expected_rows(f, first, last));
             for (std::size_t g = first; g < last; ++g) {
                 const auto where = [&] { return message(source_.name(), ": column '", f.name, "', row group ", g); };
                 parquet::located(where, [&] {
