@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
         "edge_pipeline",
         "From a sensor to a decision: samples an MPU-6050 (simulated, replayed or real), logs to Parquet, reads it\n"
         "back, summarizes windows, tells the motion state with an INT8 model, matches positions to zones, and\n"
-        "writes DIR/report.html and DIR/summary.json. The log is in DIR/imu.");
+        "writes DIR/report.html and DIR/summary.json. Samples are in DIR/imu, windows in DIR/windows.");
     double seconds = 60;
     double rate = 200;
     std::string trace;

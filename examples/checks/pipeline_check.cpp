@@ -70,7 +70,7 @@ TEST_CASE("the pipeline samples, logs, decides and reports") {
     const auto ts = log.column("ts").values<std::int64_t>();
     for (std::size_t i = 1; i < ts.size(); ++i) REQUIRE(ts[i] - ts[i - 1] == 10'000'000);
     CHECK(log.column("x").size() - log.column("x").null_count() == 26);
-    const auto windows = edge::frame::read_parquet(folder / "o/windows.parquet");
+    const auto windows = edge::frame::read_parquet(folder / "o/windows");
     CHECK(windows.rows() == 26);
     std::map<std::string, double> states;
     for (std::size_t i = 0; i < windows.rows(); ++i) states[std::string(windows.column("state").text(i))] += 1;

@@ -37,8 +37,8 @@ namespace pipeline {
 struct run_options {
     double seconds = 60;  ///< of sensor time; infinity for as long as the source gives
     std::filesystem::path folder;
-    bool realtime = false;       ///< a simulated sensor waits for the clock
-    double chunk_s = 10;         ///< of one file of the log
+    bool realtime = false;  ///< a simulated sensor waits for the clock
+    double chunk_s = 10;    ///< of one file of the log
     bool show_progress = true;
 };
 
@@ -127,7 +127,7 @@ public:
         : into_(into),
           model_(model),
           matcher_(shapes(zones), {.mode = edge::geo::match_mode::contains}),
-          file_(options.folder / "windows.parquet") {
+          log_(options.folder / "windows", edge::frame::parquet_log_options{.rotate_rows = 3600}) {
         for (const auto& z : zones) into_.zones.push_back({z.name, z.shape, 0});
     }
 
@@ -159,7 +159,7 @@ public:
     void finish() {
         work(kept_);
         kept_ = {};
-        if (into_.windows > 0) file_.close();
+        log_.close();
         if (judged_ > 0) into_.agreement = static_cast<double>(agreed_) / static_cast<double>(judged_);
         if (into_.samples > 0) {
             into_.rms_accel = std::sqrt(accel2_sum_ / static_cast<double>(into_.samples));
@@ -236,7 +236,12 @@ private:
     /// One row a window: what was summarized, what the model saw of it, and what was decided.
     void write(const edge::frame::table& windows, const edge::tensor<float>& features,
                const std::vector<std::string>& states, const std::vector<std::string>& places) {
-        edge::frame::table all = windows;
+        edge::frame::table all;
+        std::vector<std::int64_t> ts;
+        for (const std::int64_t w : windows.column("window").values<std::int64_t>())
+            ts.push_back(*origin_ + w * window_ns);
+        all.add("ts", edge::frame::column::timestamps(std::move(ts)));
+        for (std::size_t c = 0; c < windows.names().size(); ++c) all.add(windows.names()[c], windows.columns()[c]);
         for (std::size_t f = 0; f < motion_features; ++f) {
             const auto values = edge::copy(features.view().select(1, static_cast<edge::index_t>(f)));
             all.add(motion_feature_names[f], to_column(values));
@@ -245,7 +250,7 @@ private:
         std::vector<bool> somewhere;
         for (const auto& name : places) somewhere.push_back(!name.empty());
         all.add("zone", edge::frame::column(places, somewhere));
-        file_.write(all);
+        log_.append(all);
     }
 
     /// Name of the zone, or nothing.
@@ -280,7 +285,7 @@ private:
     results& into_;
     classifier& model_;
     edge::geo::matcher matcher_;
-    edge::frame::parquet_writer file_;
+    edge::frame::parquet_log log_;
     edge::frame::table kept_;
     std::optional<std::int64_t> origin_;
     std::deque<std::array<int, motion_states>> truth_;  ///< of the windows that were not judged yet
