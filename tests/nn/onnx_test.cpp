@@ -65,8 +65,10 @@ std::string model_with(F fill, int opset = 13) {
         t.add_string(8, "t");
         fill(t);
     }
-    pbf_writer set(model, 8);
-    set.add_int64(2, opset);
+    {
+        pbf_writer set(model, 8);
+        set.add_int64(2, opset);
+    }
     return bytes;
 }
 
@@ -247,8 +249,10 @@ TEST_CASE("what is not read is refused by name", "[nn][onnx]") {
             pbf_writer body(model, 7);
             fill(body);
         }
-        pbf_writer set(model, 8);
-        set.add_int64(2, 13);
+        {
+            pbf_writer set(model, 8);
+            set.add_int64(2, 13);
+        }
         return bytes;
     };
     CHECK(refused(node([](pbf_writer& body) {
