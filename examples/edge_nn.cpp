@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Models: what is in one, running it on files, and checking it against known answers.
+// Models: what is in one, running it on files, checking it against known answers, quantizing it.
 
 #include "common/onnx_test_folder.hpp"
 #include "common/program.hpp"
@@ -8,7 +8,6 @@
 #include <edge/core/npy.hpp>
 #include <edge/nn.hpp>
 
-#include <cstdio>
 #include <iomanip>
 #include <set>
 
@@ -152,6 +151,32 @@ void run(const program& app, const std::string& path, const std::vector<std::str
     if (app.json) app.print_json({{"outputs", outputs}});
 }
 
+/// Calibrates on the .npy files of a folder: each is one input of a model that has one.
+void quantize(const program& app, const std::string& path, const std::string& folder, const std::string& to,
+              const edge::nn::quantize_options& options) {
+    edge::nn::graph model = edge::nn::load_onnx(path);
+    if (model.inputs.size() != 1)
+        throw edge::unsupported_error(edge::message(path, ": has ", model.inputs.size(), " inputs; expected one"));
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        if (entry.path().extension() == ".npy") files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    if (files.empty()) throw edge::argument_error(edge::message(folder, ": has no .npy file to calibrate on"));
+    const edge::nn::graph quantized = edge::nn::quantize_static(
+        std::move(model),
+        [&](edge::nn::session& session) {
+            for (const auto& file : files) session(edge::load_npy(file));
+        },
+        options);
+    edge::nn::save_onnx(quantized, to);
+    edge::index_t bytes = 0;
+    for (const auto& [name, value] : quantized.initializers) bytes += static_cast<edge::index_t>(value.bytes());
+    if (app.json)
+        app.print_json({{"calibration_files", files.size()}, {"parameter_bytes", bytes}, {"file", to}});
+    else
+        std::cout << to << "  calibrated on " << files.size() << " files, " << bytes << " bytes of parameters\n";
+}
+
 void check(const program& app, const std::string& folder, const tolerance& t) {
     const auto result = check_onnx_folder(folder, t);
     if (!result.difference.empty()) throw edge::error(result.difference);
@@ -179,6 +204,21 @@ int main(int argc, char** argv) {
     run_command->add_option("-i,--input", inputs, "NAME=FILE.npy, one for each input of the model");
     run_command->add_option("-o,--output", folder, "Folder for one OUTPUT.npy for each output")->required();
 
+    std::string calibration;
+    std::string quantized;
+    std::string weights = "per-channel";
+    std::string observer = "minmax";
+    auto* quantize_command = app.cli.add_subcommand("quantize", "Make a model of 8-bit integers of a float model");
+    quantize_command->add_option("MODEL", model, "ONNX file")->required();
+    quantize_command->add_option("--calibrate", calibration, "Folder of .npy files, typical inputs")->required();
+    quantize_command->add_option("--weights", weights, "What shares a scale")
+        ->check(CLI::IsMember({"per-channel", "per-tensor"}))
+        ->capture_default_str();
+    quantize_command->add_option("--observer", observer, "How ranges are found")
+        ->check(CLI::IsMember({"minmax"}))
+        ->capture_default_str();
+    quantize_command->add_option("-o,--output", quantized, "ONNX file to write")->required();
+
     tolerance t;
     auto* check_command = app.cli.add_subcommand("check", "Run an ONNX backend test and compare");
     check_command->add_option("TEST_DIR", folder, "Folder with model.onnx and test_data_set_*")->required();
@@ -188,6 +228,11 @@ int main(int argc, char** argv) {
     return app.run(argc, argv, [&] {
         if (info_command->parsed()) info(app, model);
         if (run_command->parsed()) run(app, model, inputs, folder);
+        if (quantize_command->parsed()) {
+            using edge::nn::granularity;
+            const auto shared = weights == "per-tensor" ? granularity::per_tensor : granularity::per_channel;
+            quantize(app, model, calibration, quantized, {.weights = shared});
+        }
         if (check_command->parsed()) check(app, folder, t);
     });
 }

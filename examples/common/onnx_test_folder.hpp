@@ -42,7 +42,10 @@ inline std::string difference(const edge::any_tensor& got, const edge::any_tenso
         if (same) continue;
         edge::index_list position;
         for (std::size_t k = 0; k < want.shape().rank(); ++k) position.push_back(i / strides[k] % want.shape()[k]);
-        return edge::message("at ", position, " is ", g, "; expected ", w);
+        const auto text = [&](double v) {
+            return want.dtype() == edge::dtype::f32 ? edge::message(static_cast<float>(v)) : edge::message(v);
+        };
+        return edge::message("at ", position, " is ", text(g), "; expected ", text(w));
     }
     return "";
 }
