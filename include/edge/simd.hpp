@@ -14,6 +14,7 @@
 /// on how many.
 
 #include <edge/simd/dot.hpp>
+#include <edge/simd/einsum.hpp>
 #include <edge/simd/elementwise.hpp>
 #include <edge/simd/evaluate.hpp>
 #include <edge/simd/expression.hpp>

@@ -202,6 +202,7 @@ TEST_CASE("of nothing there is a sum and a product, but no smallest element", "[
     CHECK(std::isnan(edge::mean(none)));
     CHECK(edge::sum(none, 0)[2] == 0.0f);
     CHECK(edge::sum(none, 1).empty());
+    CHECK(edge::sum(tensor<float>({3, 0}), 0).empty());
     CHECK_FALSE(edge::any(none));
     CHECK(edge::all(none));
     CHECK(edge::max(none, 1).empty());

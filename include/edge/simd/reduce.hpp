@@ -174,6 +174,7 @@ struct axis_split {
 template <class Join, class T>
 [[nodiscard]] tensor<T> reduce_axis(const T* from, const axis_split& split, int threads) {
     auto result = tensor<T>::uninitialized(split.reduced);
+    if (result.empty()) return result;
     T* totals = result.data();
     const index_t extent = split.extent;
     const index_t inner = split.inner;
