@@ -136,12 +136,13 @@ TEST_CASE("edge_match reads standard input, writes standard output, and leaves e
     if (!is_built("edge_match")) return;
     const scratch folder;
     folder.write("z.geojson", collection(feature(square)));
-    const auto r = run("edge_match", {"-", folder / "z.geojson", "-o", "-"}, "x,y\n1,1\n4,4\n5,5\n,1\nnan,1\n");
+    const auto r = run("edge_match", {"-", folder / "z.geojson", "--mode", "contains", "-o", "-"},
+                       "x,y\n1,1\n4,4\n5,5\n,1\nnan,1\n");
     CHECK(r.status == 0);
     CHECK(r.out == "point,polygon,area\n0,0,16.0\n1,0,16.0\n2,,\n3,,\n4,,\n");
     folder.write("p.csv", "x,y\n5,2\n");
     const auto zones =
-        run("edge_match", {folder / "p.csv", "-", "-o", "-", "--max-distance", "1"}, collection(feature(square)));
+        run("edge_match", {folder / "p.csv", "-", "-o", "-", "--max-distance", "3"}, collection(feature(square)));
     CHECK(zones.out == "point,polygon,area\n0,0,16.0\n");
 }
 
