@@ -6,6 +6,7 @@
 #include "support/catch.hpp"
 #include "support/sweep.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -310,6 +311,20 @@ TEST_CASE("results do not depend on the number of threads", "[simd][expression]"
     const auto one = edge::eval(a * b + 1.5f, {.threads = 1});
     CHECK(same_bits(one, edge::eval(a * b + 1.5f, {.threads = 2})));
     CHECK(same_bits(one, edge::eval(a * b + 1.5f, {.threads = 5})));
+}
+
+TEST_CASE("a result larger than the caches has the same bits", "[simd][expression]") {
+    const index_t n = edge::detail::large_result_bytes / 4 + 3;
+    tensor<float> a({n});
+    for (index_t i = 0; i < n; ++i) a[i] = static_cast<float>(i % 1001);
+    const auto large = edge::eval(a * 1.1f, {.threads = 2});
+    bool ok = true;
+    for (index_t first = 0; first < n; first += 100003) {
+        const index_t last = std::min(n, first + 100003);
+        const auto piece = edge::eval(a.view().slice(0, first, last) * 1.1f);
+        ok = ok && std::memcmp(piece.data(), large.data() + first, piece.flat().size_bytes()) == 0;
+    }
+    CHECK(ok);
 }
 
 TEST_CASE("assigning into memory that is there allocates nothing", "[simd][expression]") {

@@ -24,6 +24,10 @@ namespace detail {
 /// Fewest elements that pay for a thread: a fork and join costs about what 30000 additions do.
 inline constexpr index_t elements_per_thread = 32768;
 
+/// Results from this size on are stored past the caches: it is that of the largest ones of edge devices and laptops, and
+/// a result this large is not in them when it is next read. Saves a fifth of the time of `c = a * b` and more.
+inline constexpr index_t large_result_bytes = index_t{32} << 20;
+
 /// The type whose lanes compute a node; bool arrays alone go by bytes.
 template <class E>
 using lane_for = std::conditional_t<std::is_void_v<typename E::lane_type>, std::uint8_t, typename E::lane_type>;
@@ -99,6 +103,9 @@ bool try_assign(const tensor_view<T>& out, const E& e, const compute_options& op
     const simd::detail::cursor_list<bound_type::cursors + 1> list(all.expression, all.result);
     all.loop = simd::detail::join_axes(extents, list.span());
     if (simd::detail::overlaps(list.span(), all.loop)) return false;
+    all.result.is_large = all.loop.size() == 1 &&
+                          extents.size() * static_cast<index_t>(sizeof(T)) >= large_result_bytes &&
+                          reinterpret_cast<std::uintptr_t>(out.data()) % alignment == 0;
     run_parts(extents.size(), options, {&all.run, &all});
     return true;
 }

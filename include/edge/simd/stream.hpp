@@ -15,6 +15,13 @@
 
 namespace edge::simd {
 
+namespace detail {
+
+template <class Arch>
+inline constexpr bool streams_past_caches = is_sse2<Arch> || is_avx<Arch> || is_avx512<Arch>;
+
+}  // namespace detail
+
 /// As `x.store_aligned(to)`, with no copy kept in the caches.
 template <class Arch, class T>
 inline void stream_store(const batch<T, Arch>& x, T* to) noexcept {

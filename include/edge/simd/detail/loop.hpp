@@ -9,7 +9,7 @@
 
 #include <edge/core/shape.hpp>
 #include <edge/core/tensor_view.hpp>
-#include <edge/simd/detail/xsimd_compat.hpp>
+#include <edge/simd/stream.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -179,6 +179,15 @@ struct whole {
     }
 };
 
+/// The same for a result that no cache holds: stored past them. Its address is that of a register's alignment.
+template <class Lane, class Arch>
+struct whole_past_caches : whole<Lane, Arch> {
+    template <class T, class Value>
+    EDGE_ALWAYS_INLINE void store(const cursor<T>& c, const Value& value) const noexcept {
+        stream_store(value, c.data + c.offset + this->i);
+    }
+};
+
 /// Lanes from elements at any distance; those past the last repeat it. Out of line: every array of every expression has
 /// one of these, and it is for ends of rows and strided views.
 template <class Value, index_t n, class T>
@@ -225,6 +234,15 @@ void run_row(const Expression expression, Result& result, index_t first, index_t
     constexpr auto n = static_cast<index_t>(lanes<Lane, Arch>);
     Result to = result;
     index_t i = first;
+    if constexpr (Result::can_stream && streams_past_caches<Arch>) {
+        if (is_contiguous && to.is_large) {
+            for (; i + n <= last; i += n) {
+                const whole_past_caches<Lane, Arch> at{{i}};
+                to.take(at, expression.get(at));
+            }
+            stream_fence();
+        }
+    }
     if (is_contiguous) {
         for (; i + n <= last; i += n) {
             const whole<Lane, Arch> at{i};
@@ -250,7 +268,9 @@ void run_range(Expression expression, Result& result, const index_list& loop, in
 template <class T>
 struct store_result {
     static constexpr std::size_t cursors = 1;
+    static constexpr bool can_stream = !std::is_same_v<T, bool>;
     cursor<T> to;
+    bool is_large = false;  ///< one aligned row that no cache holds
 
     template <class At, class Value>
     EDGE_ALWAYS_INLINE void take(const At& at, const Value& value) const noexcept {
@@ -265,6 +285,7 @@ struct store_result {
 /// Notes whether it took a zero.
 struct find_zero {
     static constexpr std::size_t cursors = 0;
+    static constexpr bool can_stream = false;
     bool found = false;
 
     template <class At, class Value>
