@@ -35,7 +35,14 @@ int main(int argc, char** argv) {
     reduce->add_flag("--keepdims", keepdims, "keep reduced axes, with extent 1");
     const auto* einsum = add("einsum", "Sums of products by Einstein's notation", "EQUATION", "such as 'ij,jk->ik'");
 
-    return app.run(argc, argv, [&] {
+    // An equation may begin with its arrow, '->' for a scalar; a space keeps it from looking like an option.
+    std::vector<std::string> words(argv, argv + argc);
+    std::vector<char*> arguments;
+    for (auto& word : words) {
+        if (word.rfind("->", 0) == 0) word.insert(0, " ");
+        arguments.push_back(word.data());
+    }
+    return app.run(argc, arguments.data(), [&] {
         std::vector<edge::any_tensor> operands;
         for (const auto& file : files) operands.push_back(edge::load_npy(file));
         const auto result = [&] {
