@@ -17,6 +17,7 @@
 #include <edge/simd/einsum.hpp>
 #include <edge/simd/elementwise.hpp>
 #include <edge/simd/evaluate.hpp>
+#include <edge/simd/exact.hpp>
 #include <edge/simd/expression.hpp>
 #include <edge/simd/math.hpp>
 #include <edge/simd/reduce.hpp>

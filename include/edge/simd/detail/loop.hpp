@@ -122,6 +122,7 @@ class row_walk {
 public:
     row_walk(std::span<any_cursor* const> cursors, const index_list& loop, index_t first, index_t last) noexcept
         : cursors_(cursors), loop_(loop), position_(loop), left_(last - first) {
+        if (left_ <= 0) return;
         index_t row = first / loop.back();
         column = first % loop.back();
         end = column;

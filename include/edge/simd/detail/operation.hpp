@@ -7,7 +7,7 @@
 ///
 /// Everything is said in operations that give the same bits in every version of xsimd and on every architecture.
 
-#include <edge/simd/detail/xsimd_compat.hpp>
+#include <edge/simd/exact.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -84,7 +84,7 @@ struct divide {
     EDGE_ALWAYS_INLINE static B apply(const B& a, const B& b) {
         using T = lane_of<B>;
         if constexpr (std::is_floating_point_v<T>) {
-            return a / b;
+            return simd::divide(a, b);
         } else {
             return lane_by_lane(
                 [](T x, T y) {
@@ -127,7 +127,7 @@ struct square_root {
     static constexpr gives result = gives::number;
     template <class B>
     EDGE_ALWAYS_INLINE static B apply(const B& a) {
-        return xsimd::sqrt(a);
+        return simd::square_root(a);
     }
 };
 
