@@ -12,6 +12,7 @@
 
 #include <edge/core/tensor.hpp>
 #include <edge/quant/parameters.hpp>
+#include <edge/simd/exact.hpp>
 #include <edge/simd/widen.hpp>
 
 #include <span>
@@ -48,7 +49,7 @@ void quantize(const float* x, Q* q, index_t n, const parameters& p, const limits
     const xsimd::batch<std::int32_t, Arch> zero(p.zero_point);
     index_t i = 0;
     for (; i + lanes <= n; i += lanes) {
-        const batch v = batch::load_unaligned(x + i) / scale;
+        const batch v = simd::divide(batch::load_unaligned(x + i), scale);
         const batch raised = xsimd::select(v > low, v, low);
         const batch held = xsimd::select(raised < high, raised, high);
         simd::store_saturated<Arch>(simd::round_to_int<Arch>(held) + zero, q + i);
