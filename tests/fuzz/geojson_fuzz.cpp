@@ -15,9 +15,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::vector<edge::geo::polygon> shapes;
         for (const zone& z : zones) shapes.push_back(z.shape);
         const edge::geo::matcher nearby(shapes, {.max_distance = 1});
-        for (const auto& shape : shapes)
+        const edge::geo::matcher around(shapes, {.mode = edge::geo::match_mode::contains});
+        for (const auto& shape : shapes) {
+            if (nearby.match(shape.centre()) == edge::geo::no_match) std::abort();
             for (const auto vertex : shape.ring_vertices(0))
-                if (!shape.contains(vertex) || nearby.match(vertex) == edge::geo::no_match) std::abort();
+                if (!shape.contains(vertex) || around.match(vertex) == edge::geo::no_match) std::abort();
+        }
     } catch (const edge::error&) {
     }
     return 0;
