@@ -494,5 +494,6 @@ TEST_CASE("a bus of Linux that is not there says so", "[imu][linux]") {
 
     linux_i2c other{"/dev/null"};  // opens, but does no I2C
     CHECK_FALSE(other.is_open());
-    CHECK(other.last_errno() == ENOTTY);
+    const int why = other.last_errno();
+    CHECK((why == ENOTTY || why == ENOSYS));  // the latter from qemu-user, which knows few ioctls
 }
