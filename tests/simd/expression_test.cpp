@@ -101,11 +101,8 @@ bool same_values(T a, T b) {
 
 template <class Arch, class E, class T>
 void compute(const E& e, edge::tensor_view<T> out) {
-    auto bound = e.bind(out.shape());
-    edge::simd::detail::store_result<T> result{{out, out.shape()}};
-    const edge::simd::detail::cursor_list<decltype(bound)::cursors + 1> list(bound, result);
-    const auto loop = edge::simd::detail::join_axes(out.shape(), list.span());
-    edge::simd::detail::run_range<edge::detail::lane_for<E>, Arch>(bound, result, loop, 0, out.size());
+    typename edge::detail::prepared_loop<E, Arch>::store result;
+    edge::detail::prepared_loop<E, Arch>(e, out).run(result, 0, out.size());
 }
 
 /// All operations at once, so that one sweep sees them: each is a term, weighed by the others' results.

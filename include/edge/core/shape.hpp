@@ -72,7 +72,12 @@ public:
         values_[--count_] = 0;
     }
 
-    friend constexpr bool operator==(const index_list&, const index_list&) = default;
+    friend constexpr bool operator==(const index_list& a, const index_list& b) noexcept {
+        if (a.count_ != b.count_) return false;
+        for (std::size_t i = 0; i < a.count_; ++i)
+            if (a.values_[i] != b.values_[i]) return false;
+        return true;
+    }
 
 private:
     std::array<index_t, max_rank> values_{};

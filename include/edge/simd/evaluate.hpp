@@ -45,7 +45,7 @@ struct loop_part {
     void operator()(index_t first, index_t last) const { run(context, first, last); }
 };
 
-inline void run_parts(index_t count, const compute_options& options, const loop_part& part) {
+EDGE_NEVER_INLINE inline void run_parts(index_t count, const compute_options& options, const loop_part& part) {
     parallel_for(count, {.threads = options.threads, .grain = elements_per_thread, .align = 64}, part);
 }
 
@@ -58,64 +58,125 @@ void run_parts(index_t count, const parallel_options& options, const F& part) {
     parallel_for(count, options, loop_part{call, &part});
 }
 
+/// A node made ready to be computed in parts, on any thread: its rows, and where those of its arrays and its result lie.
+template <expression E, class Arch = simd::detail::default_arch>
+class prepared_loop {
+public:
+    using value_type = typename E::value_type;
+    using store = simd::detail::store_result<value_type>;
+
+    prepared_loop(const E& node, const tensor_view<value_type>& result) : prepared_loop(node, result.shape()) {
+        arrays_.add({result.data(), sizeof(value_type), result.shape(), result.strides(), result.shape()});
+        loop_ = simd::detail::join_axes(result.shape(), arrays_.span());
+    }
+    /// With no result: to be read.
+    explicit prepared_loop(const E& node) : prepared_loop(node, tensor_view<value_type>(nullptr, node.shape())) {}
+
+    [[nodiscard]] bool overlaps() const noexcept { return simd::detail::overlaps(arrays_.span(), loop_); }
+
+    /// Elements [first, last) to where a `Result` takes them, or to the result.
+    template <class Result>
+    void run(Result& result, index_t first, index_t last) const noexcept {
+        const auto arrays = arrays_.span().first(bound_type::arrays + Result::arrays);
+        simd::detail::run_range<lane_for<E>, Arch>(bound_, result, arrays, loop_, first, last);
+    }
+
+    /// Elements [first, first + count), one after the other.
+    void read(index_t first, index_t count, value_type* to) const noexcept {
+        auto arrays = arrays_;
+        arrays.span().back().begin = reinterpret_cast<const char*>(to - first);
+        store result;
+        simd::detail::run_range<lane_for<E>, Arch>(bound_, result, arrays.span(), loop_, first, first + count);
+    }
+
+private:
+    using bound_type = decltype(std::declval<const E&>().bind());
+
+    prepared_loop(const E& node, const shape& extents) : bound_(node.bind()) { node.describe(arrays_, extents); }
+
+    bound_type bound_;
+    simd::detail::array_list<bound_type::arrays + 1> arrays_;
+    index_list loop_;
+};
+
 template <class E>
 void check_divisor(const E& divisor) {
     bool found = false;
     if constexpr (requires { divisor.value(); }) {
         found = divisor.value() == 0;
     } else {
-        const shape extents = divisor.shape();
-        if (extents.size() == 0) return;
-        auto bound = divisor.bind(extents);
+        const index_t size = divisor.shape().size();
+        if (size == 0) return;
         simd::detail::find_zero result;
-        const simd::detail::cursor_list<decltype(bound)::cursors> list(bound);
-        const index_list loop = simd::detail::join_axes(extents, list.span());
-        simd::detail::run_range<lane_for<E>, simd::detail::default_arch>(bound, result, loop, 0, extents.size());
+        prepared_loop<E>(divisor).run(result, 0, size);
         found = result.found;
     }
     if (found) throw argument_error("integer division by zero");
 }
 
-/// Everything that a thread needs for its part of the elements.
+/// Whether a result is stored past the caches.
+[[nodiscard]] inline bool is_large(const void* data, index_t bytes) noexcept {
+    return bytes >= large_result_bytes && reinterpret_cast<std::uintptr_t>(data) % alignment == 0;
+}
+
+/// Everything that a thread needs for its part of the elements, where all arrays are contiguous.
 template <class T, class Bound, class Lane>
-struct assignment {
+struct flat_assignment {
     Bound expression;
     simd::detail::store_result<T> result;
-    index_list loop;
 
     static void run(const void* context, index_t first, index_t last) {
-        const auto& self = *static_cast<const assignment*>(context);
+        const auto& self = *static_cast<const flat_assignment*>(context);
         simd::detail::store_result<T> mine = self.result;
-        simd::detail::run_range<Lane, simd::detail::default_arch>(self.expression, mine, self.loop, first, last);
+        simd::detail::run_contiguous<Lane, simd::detail::default_arch>(self.expression, mine, first, last);
     }
 };
 
+/// Computes a node into contiguous memory, if it goes there in one run.
+/// @return  whether it did
+template <expression E>
+bool try_flat(typename E::value_type* to, const shape& extents, const E& e, const compute_options& options) {
+    using T = typename E::value_type;
+    const index_t size = extents.size();
+    if (!e.is_flat({extents, reinterpret_cast<const char*>(to), reinterpret_cast<const char*>(to + size), sizeof(T)}))
+        return false;
+    e.check();
+    if (size == 0) return true;
+    const flat_assignment<T, decltype(e.bind()), lane_for<E>> all{
+        e.bind(), {simd::detail::row<T>(to), is_large(to, size * static_cast<index_t>(sizeof(T)))}};
+    if (size >= 2 * elements_per_thread) {
+        run_parts(size, options, {&all.run, &all});
+    } else {
+        all.run(&all, 0, size);
+    }
+    return true;
+}
+
 /// Computes a node into memory, unless writing there could change what is read later.
 /// @return  whether it did
-template <class T, expression E>
-bool try_assign(const tensor_view<T>& out, const E& e, const compute_options& options) {
+template <expression E>
+bool try_strided(const tensor_view<typename E::value_type>& out, const E& e, const compute_options& options) {
     const shape& extents = out.shape();
     check_fits(e.shape(), extents);
     e.check();
     if (extents.size() == 0) return true;
-    using bound_type = decltype(e.bind(extents));
-    assignment<T, bound_type, lane_for<E>> all{e.bind(extents), {{out, extents}}, {}};
-    const simd::detail::cursor_list<bound_type::cursors + 1> list(all.expression, all.result);
-    all.loop = simd::detail::join_axes(extents, list.span());
-    if (simd::detail::overlaps(list.span(), all.loop)) return false;
-    all.result.is_large = all.loop.size() == 1 &&
-                          extents.size() * static_cast<index_t>(sizeof(T)) >= large_result_bytes &&
-                          reinterpret_cast<std::uintptr_t>(out.data()) % alignment == 0;
-    run_parts(extents.size(), options, {&all.run, &all});
+    const prepared_loop<E> loop(e, out);
+    if (loop.overlaps()) return false;
+    run_parts(extents.size(), parallel_options{.threads = options.threads, .grain = elements_per_thread, .align = 64},
+              [&](index_t first, index_t last) {
+                  typename prepared_loop<E>::store mine;
+                  loop.run(mine, first, last);
+              });
     return true;
 }
 
-template <class T, expression E>
-void assign_node(const tensor_view<T>& out, const E& e, const compute_options& options) {
-    if (try_assign(out, e, options)) return;
-    auto apart = tensor<T>::uninitialized(out.shape());
-    try_assign(apart.view(), e, options);
-    try_assign(out, array_node<T>(apart.view()), options);
+template <expression E>
+void assign_node(const tensor_view<typename E::value_type>& out, const E& e, const compute_options& options) {
+    if (out.is_contiguous() && try_flat(out.data(), out.shape(), e, options)) return;
+    if (try_strided(out, e, options)) return;
+    auto apart = tensor<typename E::value_type>::uninitialized(out.shape());
+    try_strided(apart.view(), e, options);
+    try_strided(out, array_node<typename E::value_type>(apart.view()), options);
 }
 
 }  // namespace detail
@@ -127,7 +188,8 @@ template <array X>
 [[nodiscard]] auto eval(X&& x, const compute_options& options = {}) {
     const auto node = detail::as_node(std::forward<X>(x));
     auto result = tensor<typename decltype(node)::value_type>::uninitialized(node.shape());
-    detail::try_assign(result.view(), node, options);  // fresh memory overlaps nothing
+    if (!detail::try_flat(result.data(), result.shape(), node, options))
+        detail::try_strided(result.view(), node, options);  // fresh memory overlaps nothing
     return result;
 }
 
@@ -138,7 +200,12 @@ template <array X>
 template <class Out, array X>
 requires edge_array<Out> &&(!expression<Out>)&&std::same_as<value_type_of<Out>, value_type_of<X>> void assign(
     Out&& out, X&& x, const compute_options& options = {}) {
-    detail::assign_node(tensor_view<value_type_of<Out>>(out), detail::as_node(std::forward<X>(x)), options);
+    using T = value_type_of<Out>;
+    const auto node = detail::as_node(std::forward<X>(x));
+    if constexpr (std::is_same_v<std::remove_cvref_t<Out>, tensor<T>>) {
+        if (detail::try_flat(out.data(), out.shape(), node, options)) return;
+    }
+    detail::assign_node(tensor_view<T>(out), node, options);
 }
 
 /// Computes an expression into a contiguous range of as many elements, in row-major order.

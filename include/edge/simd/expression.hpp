@@ -6,8 +6,8 @@
 ///     auto e = a * b + 2.0f * c;             // nothing is computed, nothing is allocated
 ///     edge::tensor<float> d = edge::eval(e);
 ///
-/// A node holds views of the arrays it was made from, or the array itself where that was a temporary; it lives no longer
-/// than the arrays it views. Shapes are broadcast as in NumPy: aligned at the last axis, extents of one are stretched.
+/// A node sees the arrays it was made from, or holds the array itself where that was a temporary; it lives no longer than
+/// the arrays it sees. Shapes are broadcast as in NumPy: aligned at the last axis, extents of one are stretched.
 /// All arrays of an expression have one element type; scalars take it; comparisons give bool.
 
 #include <edge/core/dtype.hpp>
@@ -80,7 +80,40 @@ concept array = edge_array<X> || element_range<X>;
 
 namespace detail {
 
-/// A node that sees an array.
+/// The elements of an array in a loop.
+template <element T>
+struct bound_array {
+    static constexpr std::size_t arrays = 1;
+    simd::detail::row<const T> from;
+    template <class At>
+    EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
+        return at.load(from);
+    }
+    template <class List>
+    void collect(List& rows) {
+        rows.add(&from);
+    }
+};
+
+/// Where a result goes that is contiguous: its shape and its bytes.
+struct flat_result {
+    const edge::shape& shape;
+    const char* first;
+    const char* last;
+    std::size_t element_bytes;
+};
+
+/// Whether contiguous elements of `extents` from `data` on go beside those of the result one by one: the shapes are the
+/// same, and what is written was read before.
+template <class T>
+[[nodiscard]] EDGE_ALWAYS_INLINE bool goes_flat(const T* data, const shape& extents, const flat_result& to) noexcept {
+    const auto* first = reinterpret_cast<const char*>(data);
+    if (!(extents == to.shape)) return false;
+    if (first == to.first) return sizeof(T) == to.element_bytes;
+    return !simd::detail::meet(first, reinterpret_cast<const char*>(data + extents.size()), to.first, to.last);
+}
+
+/// A node that sees an array through a view.
 template <element T>
 class array_node : public expression_base {
 public:
@@ -92,40 +125,44 @@ public:
     [[nodiscard]] const edge::shape& shape() const noexcept { return view_.shape(); }
     [[nodiscard]] tensor_view<const T> view() const noexcept { return view_; }
     void check() const {}
-
-    struct bound {
-        static constexpr std::size_t cursors = 1;
-        simd::detail::cursor<const T> from;
-        template <class At>
-        EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
-            return at.load(from);
-        }
-        template <class List>
-        void collect(List& list) {
-            list.add(from);
-        }
-    };
-    [[nodiscard]] bound bind(const edge::shape& extents) const { return {{view_, extents}}; }
+    [[nodiscard]] bool is_flat(const flat_result& to) const noexcept {
+        return view_.is_contiguous() && goes_flat(view_.data(), view_.shape(), to);
+    }
+    [[nodiscard]] bound_array<T> bind() const noexcept { return {simd::detail::row<const T>(view_.data())}; }
+    template <class List>
+    void describe(List& arrays, const edge::shape& to) const {
+        arrays.add({view_.data(), static_cast<index_t>(sizeof(T)), view_.shape(), view_.strides(), to});
+    }
 
 private:
     tensor_view<const T> view_;
 };
 
-/// A node that holds the array: it was a temporary.
-template <element T>
+/// A node of a tensor: one that lives elsewhere, or its own where `Held` is no reference.
+template <class Held>
 class tensor_node : public expression_base {
 public:
-    using value_type = T;
-    using lane_type = typename array_node<T>::lane_type;
+    using value_type = typename std::remove_cvref_t<Held>::value_type;
+    using lane_type = typename array_node<value_type>::lane_type;
 
-    explicit tensor_node(tensor<T>&& values) : values_(std::move(values)) {}
+    explicit tensor_node(Held&& values) : values_(std::forward<Held>(values)) {}
 
     [[nodiscard]] const edge::shape& shape() const noexcept { return values_.shape(); }
+    [[nodiscard]] tensor_view<const value_type> view() const noexcept { return values_; }
     void check() const {}
-    [[nodiscard]] auto bind(const edge::shape& extents) const { return array_node<T>(values_.view()).bind(extents); }
+    [[nodiscard]] bool is_flat(const flat_result& to) const noexcept {
+        return goes_flat(values_.data(), values_.shape(), to);
+    }
+    [[nodiscard]] bound_array<value_type> bind() const noexcept {
+        return {simd::detail::row<const value_type>(values_.data())};
+    }
+    template <class List>
+    void describe(List& arrays, const edge::shape& to) const {
+        array_node<value_type>(view()).describe(arrays, to);
+    }
 
 private:
-    tensor<T> values_;
+    Held values_;
 };
 
 /// A node of one value, of any shape.
@@ -140,9 +177,10 @@ public:
     [[nodiscard]] edge::shape shape() const noexcept { return {}; }
     [[nodiscard]] T value() const noexcept { return value_; }
     void check() const {}
+    [[nodiscard]] bool is_flat(const flat_result&) const noexcept { return true; }
 
     struct bound {
-        static constexpr std::size_t cursors = 0;
+        static constexpr std::size_t arrays = 0;
         T value;
         template <class At>
         EDGE_ALWAYS_INLINE auto get(const At&) const noexcept {
@@ -151,7 +189,9 @@ public:
         template <class List>
         void collect(List&) const {}
     };
-    [[nodiscard]] bound bind(const edge::shape&) const { return {value_}; }
+    [[nodiscard]] bound bind() const noexcept { return {value_}; }
+    template <class List>
+    void describe(List&, const edge::shape&) const {}
 
 private:
     T value_;
@@ -162,7 +202,7 @@ struct bound_operation;
 
 template <class Op, class A>
 struct bound_operation<Op, A> {
-    static constexpr std::size_t cursors = A::cursors;
+    static constexpr std::size_t arrays = A::arrays;
     A a;
     template <class At>
     EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
@@ -176,7 +216,7 @@ struct bound_operation<Op, A> {
 
 template <class Op, class A, class B>
 struct bound_operation<Op, A, B> {
-    static constexpr std::size_t cursors = A::cursors + B::cursors;
+    static constexpr std::size_t arrays = A::arrays + B::arrays;
     A a;
     B b;
     template <class At>
@@ -192,7 +232,7 @@ struct bound_operation<Op, A, B> {
 
 template <class Op, class A, class B, class C>
 struct bound_operation<Op, A, B, C> {
-    static constexpr std::size_t cursors = A::cursors + B::cursors + C::cursors;
+    static constexpr std::size_t arrays = A::arrays + B::arrays + C::arrays;
     A a;
     B b;
     C c;
@@ -249,10 +289,18 @@ public:
             check_divisor(std::get<1>(operands_));
     }
 
-    [[nodiscard]] auto bind(const edge::shape& extents) const {
-        return std::apply(
-            [&](const auto&... e) { return bound_operation<Op, decltype(e.bind(extents))...>{e.bind(extents)...}; },
-            operands_);
+    /// Whether this goes element by element with a contiguous result, in one run and with nothing overwritten too early.
+    [[nodiscard]] bool is_flat(const flat_result& to) const noexcept {
+        return std::apply([&](const auto&... e) { return (e.is_flat(to) && ...); }, operands_);
+    }
+    [[nodiscard]] auto bind() const noexcept {
+        return std::apply([](const auto&... e) { return bound_operation<Op, decltype(e.bind())...>{e.bind()...}; },
+                          operands_);
+    }
+    /// Adds the arrays below this node, stretched to the shape of the result.
+    template <class List>
+    void describe(List& arrays, const edge::shape& to) const {
+        std::apply([&](const auto&... e) { (e.describe(arrays, to), ...); }, operands_);
     }
 
 private:
@@ -267,11 +315,12 @@ template <array X>
         return D(std::forward<X>(x));
     } else if constexpr (tensor_traits<D>::value) {
         using T = typename D::value_type;
-        if constexpr (std::is_same_v<D, tensor<T>> && std::is_rvalue_reference_v<X&&> &&
-                      !std::is_const_v<std::remove_reference_t<X>>) {
-            return tensor_node<T>(std::move(x));
-        } else {
+        if constexpr (!std::is_same_v<D, tensor<T>>) {
             return array_node<T>(tensor_view<const T>(x));
+        } else if constexpr (std::is_rvalue_reference_v<X&&> && !std::is_const_v<std::remove_reference_t<X>>) {
+            return tensor_node<tensor<T>>(std::move(x));
+        } else {
+            return tensor_node<const tensor<T>&>(x);
         }
     } else {
         using T = std::ranges::range_value_t<X>;

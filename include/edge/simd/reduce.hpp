@@ -49,43 +49,24 @@ inline constexpr index_t reduce_part = 64 * simd::detail::rows_per_block* simd::
 template <class T, expression E>
 class node_source {
 public:
-    explicit node_source(const E& node) : bound_(node.bind(node.shape())) {
-        using V = typename E::value_type;
-        simd::detail::store_result<V> result{{tensor_view<V>(nullptr, node.shape()), node.shape()}};
-        const simd::detail::cursor_list<bound_type::cursors + 1> list(bound_, result);
-        loop_ = simd::detail::join_axes(node.shape(), list.span());
-        steps_ = result.to.steps;
-    }
+    explicit node_source(const E& node) : loop_(node) {}
 
     void read(index_t first, index_t count, T* to) const noexcept {
         using V = typename E::value_type;
         if constexpr (std::is_same_v<T, V>) {
-            compute(first, count, to);
+            loop_.read(first, count, to);
         } else {
             V values[512];
             for (index_t done = 0; done < count; done += 512) {
                 const index_t n = (std::min)(index_t{512}, count - done);
-                compute(first + done, n, values);
+                loop_.read(first + done, n, values);
                 for (index_t i = 0; i < n; ++i) to[done + i] = static_cast<T>(values[i]);
             }
         }
     }
 
 private:
-    using bound_type = decltype(std::declval<const E&>().bind(shape{}));
-
-    template <class V>
-    void compute(index_t first, index_t count, V* to) const noexcept {
-        simd::detail::store_result<V> result;
-        result.to.data = to;
-        result.to.steps = steps_;
-        result.to.origin = first;
-        simd::detail::run_range<lane_for<E>, simd::detail::default_arch>(bound_, result, loop_, first, first + count);
-    }
-
-    bound_type bound_;
-    index_list loop_;
-    strides steps_;
+    prepared_loop<E> loop_;
 };
 
 /// Reads a source ahead, into a buffer that stays in the first cache.

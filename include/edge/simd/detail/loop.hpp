@@ -3,9 +3,9 @@
 
 /// @file The loop under every elementwise operation: over rows of elements, a register at a time.
 ///
-/// Each array of an expression is a cursor: where it begins, and how far apart its neighbours are along each axis of the
-/// result; zero along an axis it is stretched over. Axes that lie one after the other in all arrays are joined, so that
-/// contiguous arrays of one shape are a single row, whatever their rank.
+/// An array of an expression is where it begins, and how far apart its neighbours are along each axis of the result; zero
+/// along an axis it is stretched over. Axes that lie one after the other in all arrays are joined, so that contiguous
+/// arrays of one shape are a single row, whatever their rank. The kernels see rows alone.
 
 #include <edge/core/shape.hpp>
 #include <edge/core/tensor_view.hpp>
@@ -19,100 +19,102 @@
 
 namespace edge::simd::detail {
 
-/// One array in a loop, whatever its elements. What need not know the elements is here, compiled once for all expressions.
-struct any_cursor {
+/// The elements of one array along the current row of a loop: all that a kernel sees of it.
+struct any_row {
     const char* begin = nullptr;
-    index_t bytes = 0;   ///< of an element
-    strides steps;       ///< along each axis of the loop
-    index_t origin = 0;  ///< position of the first element, where the array begins later than the loop
-    index_t offset = 0;  ///< of the current row
-    index_t step = 1;    ///< within it
-
-    any_cursor() = default;
-    any_cursor(const void* data, index_t each, const shape& extents, const strides& strides_of, const shape& result)
-        : begin(static_cast<const char*>(data)), bytes(each) {
-        const std::size_t added = result.rank() - extents.rank();
-        for (std::size_t i = 0; i < result.rank(); ++i)
-            steps.push_back(i < added || extents[i - added] == 1 ? 0 : strides_of[i - added]);
-    }
-
-    void seek(const index_list& position) noexcept {
-        offset = -origin;
-        for (std::size_t i = 0; i + 1 < steps.size(); ++i) offset += position[i] * steps[i];
-    }
+    index_t step = 1;  ///< in elements
 };
 
-/// One array in a loop. `T` may be const.
+/// `T` may be const.
 template <class T>
-struct cursor : any_cursor {
-    T* data = nullptr;
-
-    cursor() = default;
-
-    /// @param extents  of the result; `view` is stretched to them by the rule of broadcasting
-    cursor(const tensor_view<T>& view, const shape& extents)
-        : any_cursor(view.data(), static_cast<index_t>(sizeof(T)), view.shape(), view.strides(), extents),
-          data(view.data()) {}
+struct row : any_row {
+    row() = default;
+    explicit row(T* data) : any_row{reinterpret_cast<const char*>(data), 1} {}
+    [[nodiscard]] EDGE_ALWAYS_INLINE T* data() const noexcept { return reinterpret_cast<T*>(const_cast<char*>(begin)); }
 };
 
-/// The cursors of an expression and of its result.
-template <std::size_t n>
-struct cursor_list {
-    any_cursor* all[n == 0 ? 1 : n];
+/// Where the elements of an array lie, whatever they are. What need not know them is compiled once for all expressions.
+struct any_array {
+    const char* begin = nullptr;
+    index_t bytes = 0;  ///< of an element
+    strides steps;      ///< along each axis of the loop
+
+    any_array() = default;
+
+    /// @param to  shape of the result; the array is stretched to it by the rule of broadcasting
+    any_array(const void* data, index_t each, const shape& extents, const strides& steps_of, const shape& to)
+        : begin(static_cast<const char*>(data)), bytes(each) {
+        const std::size_t added = to.rank() - extents.rank();
+        for (std::size_t i = 0; i < to.rank(); ++i)
+            steps.push_back(i < added || extents[i - added] == 1 ? 0 : steps_of[i - added]);
+    }
+};
+
+/// The arrays of an expression and of its result, or their rows, in the order of the expression.
+template <class Item, std::size_t n>
+struct item_list {
+    Item all[n == 0 ? 1 : n];
     std::size_t count = 0;
 
-    template <class... Nodes>
-    explicit cursor_list(Nodes&... nodes) {
-        (nodes.collect(*this), ...);
-    }
-    void add(any_cursor& c) noexcept { all[count++] = &c; }
-    [[nodiscard]] std::span<any_cursor* const> span() const noexcept { return {all, count}; }
+    void add(const Item& item) noexcept { all[count++] = item; }
+    [[nodiscard]] std::span<Item> span() noexcept { return {all, count}; }
+    [[nodiscard]] std::span<const Item> span() const noexcept { return {all, count}; }
 };
 
-/// Cursors in one shape, with as few axes as they allow.
+template <std::size_t n>
+using array_list = item_list<any_array, n>;
+template <std::size_t n>
+using row_list = item_list<any_row*, n>;
+
+/// The arrays of one loop, with as few axes as they allow.
 /// @return  the extents of the loop, at least one
-inline index_list join_axes(const shape& extents, std::span<any_cursor* const> cursors) {
+inline index_list join_axes(const shape& extents, std::span<any_array> arrays) {
     index_list loop = extents.extents();
     for (std::size_t axis = loop.size(); axis-- > 0;) {
         if (loop[axis] != 1) continue;
         loop.erase(axis);
-        for (any_cursor* c : cursors) c->steps.erase(axis);
+        for (any_array& a : arrays) a.steps.erase(axis);
     }
     for (std::size_t axis = loop.size(); axis-- > 1;) {
         bool follow = true;
-        for (const any_cursor* c : cursors) follow = follow && c->steps[axis - 1] == c->steps[axis] * loop[axis];
+        for (const any_array& a : arrays) follow = follow && a.steps[axis - 1] == a.steps[axis] * loop[axis];
         if (!follow) continue;
         loop[axis - 1] *= loop[axis];
         loop.erase(axis);
-        for (any_cursor* c : cursors) {
-            c->steps[axis - 1] = c->steps[axis];
-            c->steps.erase(axis);
+        for (any_array& a : arrays) {
+            a.steps[axis - 1] = a.steps[axis];
+            a.steps.erase(axis);
         }
     }
     if (loop.empty()) {
         loop.push_back(1);
-        for (any_cursor* c : cursors) c->steps.push_back(1);
+        for (any_array& a : arrays) a.steps.push_back(1);
     }
-    for (any_cursor* c : cursors) c->step = c->steps.back();
     return loop;
 }
 
-/// Whether writing through the last cursor could change what another reads later. Element by element in the same place is
-/// fine.
-inline bool overlaps(std::span<any_cursor* const> cursors, const index_list& loop) noexcept {
-    const auto reach = [&](const any_cursor& c) {
+/// Whether two ranges of bytes have one in common.
+[[nodiscard]] inline bool meet(const char* first, const char* last, const char* other_first,
+                               const char* other_last) noexcept {
+    const std::less<const char*> before;
+    return before(other_first, last) && before(first, other_last);
+}
+
+/// Whether writing to the last array could change what is read from another later. Element by element in the same place
+/// is fine.
+[[nodiscard]] inline bool overlaps(std::span<const any_array> arrays, const index_list& loop) noexcept {
+    const auto reach = [&](const any_array& a) {
         index_t low = 0;
         index_t high = 0;
-        for (std::size_t i = 0; i < loop.size(); ++i) (c.steps[i] < 0 ? low : high) += c.steps[i] * (loop[i] - 1);
-        return std::pair(c.begin + low * c.bytes, c.begin + (high + 1) * c.bytes);
+        for (std::size_t i = 0; i < loop.size(); ++i) (a.steps[i] < 0 ? low : high) += a.steps[i] * (loop[i] - 1);
+        return std::pair(a.begin + low * a.bytes, a.begin + (high + 1) * a.bytes);
     };
-    const any_cursor& result = *cursors.back();
+    const any_array& result = arrays.back();
     const auto to = reach(result);
-    const std::less<const char*> before;
-    for (const any_cursor* c : cursors.first(cursors.size() - 1)) {
-        if (c->begin == result.begin && c->steps == result.steps && c->bytes == result.bytes) continue;
-        const auto from = reach(*c);
-        if (before(from.first, to.second) && before(to.first, from.second)) return true;
+    for (const any_array& a : arrays.first(arrays.size() - 1)) {
+        if (a.begin == result.begin && a.steps == result.steps && a.bytes == result.bytes) continue;
+        const auto from = reach(a);
+        if (meet(from.first, from.second, to.first, to.second)) return true;
     }
     return false;
 }
@@ -120,30 +122,41 @@ inline bool overlaps(std::span<any_cursor* const> cursors, const index_list& loo
 /// The rows, or parts of such, that make up elements [first, last) of a loop in row-major order.
 class row_walk {
 public:
-    row_walk(std::span<any_cursor* const> cursors, const index_list& loop, index_t first, index_t last) noexcept
-        : cursors_(cursors), loop_(loop), position_(loop), left_(last - first) {
+    /// @param rows  set by each `next()`; as many as there are arrays
+    row_walk(std::span<const any_array> arrays, std::span<any_row* const> rows, const index_list& loop, index_t first,
+             index_t last) noexcept
+        : arrays_(arrays), rows_(rows), loop_(loop), position_(loop), left_(last - first) {
         if (left_ <= 0) return;
-        index_t row = first / loop.back();
+        index_t outer = first / loop.back();
         column = first % loop.back();
         end = column;
         for (std::size_t axis = loop.size() - 1; axis-- > 0;) {
-            position_[axis] = row % loop[axis];
-            row /= loop[axis];
+            position_[axis] = outer % loop[axis];
+            outer /= loop[axis];
         }
-        for (const any_cursor* c : cursors) is_contiguous = is_contiguous && c->step == 1;
+        for (std::size_t i = 0; i < arrays.size(); ++i) {
+            const any_array& a = arrays[i];
+            index_t offset = 0;
+            for (std::size_t axis = 0; axis + 1 < loop.size(); ++axis) offset += position_[axis] * a.steps[axis];
+            rows[i]->begin = a.begin + offset * a.bytes;
+            rows[i]->step = a.steps.back();
+            is_contiguous = is_contiguous && rows[i]->step == 1;
+        }
     }
 
-    /// Moves the cursors to the next row; its part is [column, end).
+    /// Moves to the next row; its part is [column, end).
     bool next() noexcept {
         if (left_ <= 0) return false;
         if (end == loop_.back()) {
             column = 0;
             for (std::size_t axis = loop_.size() - 1; axis-- > 0;) {
-                if (++position_[axis] < loop_[axis]) break;
-                position_[axis] = 0;
+                const bool is_last = ++position_[axis] == loop_[axis];
+                if (is_last) position_[axis] = 0;
+                for (std::size_t i = 0; i < arrays_.size(); ++i)
+                    rows_[i]->begin += (is_last ? 1 - loop_[axis] : 1) * arrays_[i].steps[axis] * arrays_[i].bytes;
+                if (!is_last) break;
             }
         }
-        for (any_cursor* c : cursors_) c->seek(position_);
         end = (std::min)(loop_.back(), column + left_);
         left_ -= end - column;
         return true;
@@ -154,7 +167,8 @@ public:
     bool is_contiguous = true;
 
 private:
-    std::span<any_cursor* const> cursors_;
+    std::span<const any_array> arrays_;
+    std::span<any_row* const> rows_;
     const index_list& loop_;
     index_list position_;
     index_t left_;
@@ -167,16 +181,16 @@ struct whole {
     index_t i;
 
     template <class T>
-    EDGE_ALWAYS_INLINE auto load(const cursor<const T>& c) const noexcept {
+    EDGE_ALWAYS_INLINE auto load(const row<const T>& from) const noexcept {
         if constexpr (std::is_same_v<T, bool>) {
-            return batch_bool<Lane, Arch>::load_unaligned(c.data + c.offset + i);
+            return batch_bool<Lane, Arch>::load_unaligned(from.data() + i);
         } else {
-            return batch<T, Arch>::load_unaligned(c.data + c.offset + i);
+            return batch<T, Arch>::load_unaligned(from.data() + i);
         }
     }
     template <class T, class Value>
-    EDGE_ALWAYS_INLINE void store(const cursor<T>& c, const Value& value) const noexcept {
-        value.store_unaligned(c.data + c.offset + i);
+    EDGE_ALWAYS_INLINE void store(const row<T>& to, const Value& value) const noexcept {
+        value.store_unaligned(to.data() + i);
     }
 };
 
@@ -184,8 +198,8 @@ struct whole {
 template <class Lane, class Arch>
 struct whole_past_caches : whole<Lane, Arch> {
     template <class T, class Value>
-    EDGE_ALWAYS_INLINE void store(const cursor<T>& c, const Value& value) const noexcept {
-        stream_store(value, c.data + c.offset + this->i);
+    EDGE_ALWAYS_INLINE void store(const row<T>& to, const Value& value) const noexcept {
+        stream_store(value, to.data() + this->i);
     }
 };
 
@@ -214,29 +228,44 @@ struct part {
     index_t count;
 
     template <class T>
-    EDGE_ALWAYS_INLINE auto load(const cursor<const T>& c) const noexcept {
+    EDGE_ALWAYS_INLINE auto load(const row<const T>& from) const noexcept {
         using value = std::conditional_t<std::is_same_v<T, bool>, batch_bool<Lane, Arch>, batch<T, Arch>>;
-        const T* from = c.data + c.offset + i * c.step;
-        if (c.step == 0) return value(*from);
-        if (c.step == 1 && count == n) return value::load_unaligned(from);
-        return load_apart<value, n>(from, c.step, count);
+        const T* at = from.data() + i * from.step;
+        if (from.step == 0) return value(*at);
+        if (from.step == 1 && count == n) return value::load_unaligned(at);
+        return load_apart<value, n>(at, from.step, count);
     }
     template <class T, class Value>
-    EDGE_ALWAYS_INLINE void store(const cursor<T>& c, const Value& value) const noexcept {
-        T* to = c.data + c.offset + i * c.step;
-        if (c.step == 1 && count == n) return value.store_unaligned(to);
-        store_apart<n>(value, to, c.step, count);
+    EDGE_ALWAYS_INLINE void store(const row<T>& to, const Value& value) const noexcept {
+        T* at = to.data() + i * to.step;
+        if (to.step == 1 && count == n) return value.store_unaligned(at);
+        store_apart<n>(value, at, to.step, count);
     }
 };
 
-/// Elements [first, last) of one row. By value: the compiler then keeps pointers and constants in registers.
+/// Elements [first, last) of rows at any distance, up to a register of them at a time.
 template <class Lane, class Arch, class Expression, class Result>
-void run_row(const Expression expression, Result& result, index_t first, index_t last, bool is_contiguous) noexcept {
+EDGE_NEVER_INLINE void run_apart(const Expression& shared, Result& result, index_t first, index_t last) noexcept {
     constexpr auto n = static_cast<index_t>(lanes<Lane, Arch>);
+    const Expression expression = shared;
+    Result to = result;
+    for (index_t i = first; i < last; i += n) {
+        const part<Lane, Arch> at{i, (std::min)(n, last - i)};
+        to.take(at, expression.get(at));
+    }
+    result = to;
+}
+
+/// Elements [first, last) of rows whose neighbours are neighbours in memory. Of a copy of the expression: the compiler then
+/// keeps pointers and constants in registers.
+template <class Lane, class Arch, class Expression, class Result>
+EDGE_NEVER_INLINE void run_contiguous(const Expression& shared, Result& result, index_t first, index_t last) noexcept {
+    constexpr auto n = static_cast<index_t>(lanes<Lane, Arch>);
+    const Expression expression = shared;
     Result to = result;
     index_t i = first;
     if constexpr (Result::can_stream && streams_past_caches<Arch>) {
-        if (is_contiguous && to.is_large) {
+        if (to.is_large) {
             for (; i + n <= last; i += n) {
                 const whole_past_caches<Lane, Arch> at{{i}};
                 to.take(at, expression.get(at));
@@ -244,33 +273,49 @@ void run_row(const Expression expression, Result& result, index_t first, index_t
             stream_fence();
         }
     }
-    if (is_contiguous) {
-        for (; i + n <= last; i += n) {
-            const whole<Lane, Arch> at{i};
-            to.take(at, expression.get(at));
-        }
+    for (; i + 4 * n <= last;
+         i += 4 * n) {  // four at a time: in the first cache, counting costs a third of an addition
+        const auto step = [&](index_t k) { return whole<Lane, Arch>{i + k * n}; };
+        const auto v0 = expression.get(step(0));
+        const auto v1 = expression.get(step(1));
+        const auto v2 = expression.get(step(2));
+        const auto v3 = expression.get(step(3));
+        to.take(step(0), v0);
+        to.take(step(1), v1);
+        to.take(step(2), v2);
+        to.take(step(3), v3);
     }
-    for (; i < last; i += n) {
-        const part<Lane, Arch> at{i, (std::min)(n, last - i)};
+    for (; i + n <= last; i += n) {
+        const whole<Lane, Arch> at{i};
         to.take(at, expression.get(at));
     }
     result = to;
+    if (i < last) run_apart<Lane, Arch>(expression, result, i, last);
 }
 
 /// Elements [first, last) of the whole loop, in row-major order.
 template <class Lane, class Arch, class Expression, class Result>
-void run_range(Expression expression, Result& result, const index_list& loop, index_t first, index_t last) noexcept {
-    const cursor_list<Expression::cursors + Result::cursors> list(expression, result);
-    row_walk walk(list.span(), loop, first, last);
-    while (walk.next()) run_row<Lane, Arch>(expression, result, walk.column, walk.end, walk.is_contiguous);
+void run_range(Expression expression, Result& result, std::span<const any_array> arrays, const index_list& loop,
+               index_t first, index_t last) noexcept {
+    row_list<Expression::arrays + Result::arrays> rows;
+    expression.collect(rows);
+    result.collect(rows);
+    row_walk walk(arrays, rows.span(), loop, first, last);
+    while (walk.next()) {
+        if (walk.is_contiguous) {
+            run_contiguous<Lane, Arch>(expression, result, walk.column, walk.end);
+        } else {
+            run_apart<Lane, Arch>(expression, result, walk.column, walk.end);
+        }
+    }
 }
 
 /// Stores what it takes.
 template <class T>
 struct store_result {
-    static constexpr std::size_t cursors = 1;
+    static constexpr std::size_t arrays = 1;
     static constexpr bool can_stream = !std::is_same_v<T, bool>;
-    cursor<T> to;
+    row<T> to;
     bool is_large = false;  ///< one aligned row that no cache holds
 
     template <class At, class Value>
@@ -279,13 +324,13 @@ struct store_result {
     }
     template <class List>
     void collect(List& list) {
-        list.add(to);
+        list.add(&to);
     }
 };
 
 /// Notes whether it took a zero.
 struct find_zero {
-    static constexpr std::size_t cursors = 0;
+    static constexpr std::size_t arrays = 0;
     static constexpr bool can_stream = false;
     bool found = false;
 
