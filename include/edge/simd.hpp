@@ -19,6 +19,7 @@
 #include <edge/simd/evaluate.hpp>
 #include <edge/simd/exact.hpp>
 #include <edge/simd/expression.hpp>
+#include <edge/simd/gemm.hpp>
 #include <edge/simd/math.hpp>
 #include <edge/simd/reduce.hpp>
 #include <edge/simd/stream.hpp>

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Panels: parts of a matrix in the order in which the tiles of a product read them.
+
+#include <edge/core/memory.hpp>
+#include <edge/simd/detail/gemm_tile.hpp>
+
+namespace edge::simd::detail {
+
+/// Memory of this thread, kept for its next call.
+inline void* thread_scratch(std::size_t bytes) {
+    struct kept {
+        std::unique_ptr<void, edge::detail::aligned_delete> memory;
+        std::size_t bytes = 0;
+    };
+    thread_local kept scratch;
+    if (scratch.bytes < bytes) {
+        scratch.bytes = 0;
+        scratch.memory.reset();
+        scratch.memory = edge::detail::allocate_bytes(bytes);
+        scratch.bytes = bytes;
+    }
+    return scratch.memory.get();
+}
+
+/// `count` lines of k elements as panels of `width` lines, [k, width] each. Lines past the last are zero.
+template <index_t width, class T>
+void pack_panels(const T* from, index_t line_step, index_t step, index_t count, index_t k, T* to) noexcept {
+    for (index_t line = 0; line < count; line += width, from += width * line_step) {
+        if (count - line < width) {
+            for (index_t p = 0; p < k; ++p)
+                for (index_t i = 0; i < width; ++i) *to++ = i < count - line ? from[i * line_step + p * step] : T{};
+        } else if (line_step == 1) {
+            for (index_t p = 0; p < k; ++p, to += width) std::copy_n(from + p * step, width, to);
+        } else {
+            for (index_t p = 0; p < k; ++p, to += width)
+                unrolled<static_cast<int>(width)>([&](auto i) { to[i] = from[i * line_step + p * step]; });
+        }
+    }
+}
+
+/// Parts that `count` is cut into, none longer than `most`, about equal, multiples of `align` but for the last.
+struct even_blocks {
+    index_t each;
+
+    even_blocks(index_t count, index_t most, index_t align) noexcept {
+        const index_t blocks = (std::max)(index_t{1}, (count + most - 1) / most);
+        each = (std::max)(index_t{1}, ((count + blocks - 1) / blocks + align - 1) / align * align);
+    }
+};
+
+/// Blocks of a product, in elements.
+///
+/// 24 rows of a and 256 floats deep they fill half a first cache of 48 KiB and stay there, with a panel of b, while the
+/// panels of b stream by: those are contiguous, which a prefetcher likes, where the rows of c that a higher block of a
+/// would visit in turn are apart, often by a power of two. Measured at 512 to 2048: 24 rows reach 0.86 of the peak, 168
+/// rows, in the second cache, 0.62 to 0.72. A block of b, 1 MiB, stays in a second or third cache.
+template <class T>
+struct gemm_blocks {
+    static constexpr auto size = static_cast<index_t>(sizeof(T));
+    static constexpr index_t k = 1024 / size;
+    static constexpr index_t rows = 24;
+    static constexpr index_t columns = 4096 / size;
+};
+
+}  // namespace edge::simd::detail
