@@ -128,31 +128,24 @@ template <class Arch, int vectors, class T, class Finish>
 void multiply_panel(const left_block<T>& a, index_t m, const T* b, index_t b_step, index_t k,
                     tile_target<T, Finish> to) {
     constexpr int rows = gemm_tile<Arch, T>::rows;
-    using one = std::integral_constant<index_t, 1>;
-    using packed_step = std::integral_constant<index_t, rows>;
     index_t i = 0;
-    const auto advance = [&](index_t count) {
-        i += count;
-        to.c += count * to.row_step;
-        to.row += count;
+    const auto tiles_of = [&]<int count>(std::integral_constant<int, count>, auto row_step, auto step) {
+        for (; m - i >= count; i += count) {
+            const T* from = a.is_packed ? a.data + i / rows * rows * k + i % rows : a.data + i * a.row_step;
+            multiply_tile<Arch, count, vectors>(from, row_step, step, b, b_step, k, to);
+            to.c += count * to.row_step;
+            to.row += count;
+        }
     };
-    if (a.is_packed) {
-        for (; i + rows <= m; advance(rows))
-            multiply_tile<Arch, rows, vectors>(a.data + i * k, one{}, packed_step{}, b, b_step, k, to);
-    } else {
-        for (; i + rows <= m; advance(rows))
-            multiply_tile<Arch, rows, vectors>(a.data + i * a.row_step, a.row_step, a.step, b, b_step, k, to);
-    }
-    const T* rest = a.is_packed ? a.data + i * k : a.data + i * a.row_step;
+    if (a.is_packed)
+        tiles_of(std::integral_constant<int, rows>{}, std::integral_constant<index_t, 1>{},
+                 std::integral_constant<index_t, rows>{});
     const index_t row_step = a.is_packed ? 1 : a.row_step;
     const index_t step = a.is_packed ? rows : a.step;
-    const auto some = [&]<int count>(std::integral_constant<int, count>) {
-        for (; i + count <= m; advance(count), rest += count * row_step)
-            multiply_tile<Arch, count, vectors>(rest, row_step, step, b, b_step, k, to);
-    };
-    if constexpr (rows > 4) some(std::integral_constant<int, 4>{});
-    some(std::integral_constant<int, 2>{});
-    some(std::integral_constant<int, 1>{});
+    if (!a.is_packed) tiles_of(std::integral_constant<int, rows>{}, row_step, step);
+    if constexpr (rows > 4) tiles_of(std::integral_constant<int, 4>{}, row_step, step);
+    tiles_of(std::integral_constant<int, 2>{}, row_step, step);
+    tiles_of(std::integral_constant<int, 1>{}, row_step, step);
 }
 
 }  // namespace detail
