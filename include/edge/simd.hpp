@@ -13,6 +13,7 @@
 /// Large arrays are shared among threads where the program has them (`edge/core/parallel.hpp`); the bits do not depend
 /// on how many.
 
+#include <edge/simd/bits.hpp>
 #include <edge/simd/dot.hpp>
 #include <edge/simd/einsum.hpp>
 #include <edge/simd/elementwise.hpp>

@@ -109,6 +109,8 @@ TEMPLATE_TEST_CASE("functions are within 2 ulp over the whole range", "[simd][ma
     check_within<op::tanh, TestType>("tanh", 2, [](long double x) { return std::tanh(x); });
     check_within<op::sin, TestType>("sin", 2, [](long double x) { return std::sin(x); });
     check_within<op::cos, TestType>("cos", 2, [](long double x) { return std::cos(x); });
+    check_within<op::expm1, TestType>("expm1", 2, [](long double x) { return std::expm1(x); });
+    check_within<op::log1p, TestType>("log1p", 2, [](long double x) { return std::log1p(x); });
 }
 
 TEMPLATE_TEST_CASE("rounding is exact", "[simd][math]", float, double) {

@@ -5,13 +5,18 @@
 ///
 ///     auto e = edge::where(a > 0.0f, edge::sqrt(a), edge::minimum(a, b) / 2.0f);
 ///
-/// | numbers  | `+ - * /`, unary `-`, `abs`, `sqrt`, `minimum`, `maximum`, `clip`, `fma` |
-/// | truth    | `< <= > >= == !=`, `&`, `\|`, `~`                                        |
-/// | choice   | `where(condition, a, b)`                                                 |
+/// | numbers  | `+ - * /`, unary `-`, `abs sign square sqrt clip fma relu`, `minimum maximum fmin fmax` |
+/// | division | `%`, `fmod`, `remainder`, `floor_divide`                                              |
+/// | truth    | `< <= > >= == !=`, `isnan isinf isfinite signbit`                                     |
+/// | logic    | `& \| ^ ~` of truth values, `logical_and logical_or logical_xor logical_not` of all    |
+/// | choice   | `where(condition, a, b)`                                                              |
 ///
 /// Operands are tensors, views, expressions, contiguous ranges and scalars; an operator needs one that is of this
-/// library, for a range alone say `edge::view(v)`. Floats are those of IEEE 754 and NumPy: `minimum` and `maximum` give NaN where either
-/// operand is NaN. Integers wrap; they divide toward zero as in C++, and a zero divisor is an `argument_error`.
+/// library, for a range alone say `edge::view(v)`. Floats are those of IEEE 754 and NumPy: `minimum` and `maximum` give
+/// NaN where either operand is NaN, `fmin` and `fmax` the other one. Integers wrap; they divide toward zero as in C++, and
+/// a zero divisor is an `argument_error`. `a % b` of integers and `fmod` have the sign of a, as in C++; `remainder` has
+/// that of b, as NumPy's `%`, and goes with `floor_divide`. Bits of integers are in `edge/simd/bits.hpp`, functions of
+/// floats in `edge/simd/math.hpp`.
 
 #include <edge/simd/expression.hpp>
 
@@ -77,6 +82,17 @@ requires operator_operands<A, B>
 [[nodiscard]] auto operator/(A&& a, B&& b) {
     return detail::number_node<simd::detail::op::divide>(std::forward<A>(a), std::forward<B>(b));
 }
+
+/// Two arrays of one type of integers, or one and a scalar.
+template <class A, class B>
+concept integer_operands = number_operands<A, B> && std::integral<detail::element_of_t<A, B>>;
+
+/// What an integer division leaves, with the sign of a.
+template <class A, class B>
+requires operator_operands<A, B> && integer_operands<A, B>
+[[nodiscard]] auto operator%(A&& a, B&& b) {
+    return detail::number_node<simd::detail::op::fmod>(std::forward<A>(a), std::forward<B>(b));
+}
 template <edge_array A>
 requires number_array<A>
 [[nodiscard]] auto operator-(A&& a) { return detail::number_node<simd::detail::op::negative>(std::forward<A>(a)); }
@@ -128,6 +144,12 @@ requires same_lanes<A, B>
     return detail::make_node<simd::detail::op::logical_or>(detail::as_node(std::forward<A>(a)),
                                                            detail::as_node(std::forward<B>(b)));
 }
+template <edge_array A, edge_array B>
+requires same_lanes<A, B>
+[[nodiscard]] auto operator^(A&& a, B&& b) {
+    return detail::make_node<simd::detail::op::logical_xor>(detail::as_node(std::forward<A>(a)),
+                                                            detail::as_node(std::forward<B>(b)));
+}
 template <edge_array A>
 requires truth_array<A>
 [[nodiscard]] auto operator~(A&& a) {
@@ -140,10 +162,34 @@ template <number_array A>
     return detail::number_node<simd::detail::op::absolute>(std::forward<A>(a));
 }
 
+/// -1, 0 or 1; NaN of NaN.
+template <number_array A>
+[[nodiscard]] auto sign(A&& a) {
+    return detail::number_node<simd::detail::op::sign>(std::forward<A>(a));
+}
+
+template <number_array A>
+[[nodiscard]] auto square(A&& a) {
+    return detail::number_node<simd::detail::op::square>(std::forward<A>(a));
+}
+
 /// Correctly rounded; NaN below zero.
 template <number_array A>
 requires std::floating_point<value_type_of<A>>
 [[nodiscard]] auto sqrt(A&& a) { return detail::number_node<simd::detail::op::square_root>(std::forward<A>(a)); }
+
+template <number_array A>
+requires std::floating_point<value_type_of<A>>
+[[nodiscard]] auto isnan(A&& a) { return detail::number_node<simd::detail::op::isnan>(std::forward<A>(a)); }
+template <number_array A>
+requires std::floating_point<value_type_of<A>>
+[[nodiscard]] auto isinf(A&& a) { return detail::number_node<simd::detail::op::isinf>(std::forward<A>(a)); }
+template <number_array A>
+requires std::floating_point<value_type_of<A>>
+[[nodiscard]] auto isfinite(A&& a) { return detail::number_node<simd::detail::op::isfinite>(std::forward<A>(a)); }
+template <number_array A>
+requires std::floating_point<value_type_of<A>>
+[[nodiscard]] auto signbit(A&& a) { return detail::number_node<simd::detail::op::signbit>(std::forward<A>(a)); }
 
 /// The smaller of each pair, NaN where either is NaN.
 template <class A, class B>
@@ -157,6 +203,41 @@ template <class A, class B>
 requires number_operands<A, B>
 [[nodiscard]] auto maximum(A&& a, B&& b) {
     return detail::number_node<simd::detail::op::maximum>(std::forward<A>(a), std::forward<B>(b));
+}
+
+/// The smaller of each pair, NaN where both are.
+template <class A, class B>
+requires number_operands<A, B>
+[[nodiscard]] auto fmin(A&& a, B&& b) {
+    return detail::number_node<simd::detail::op::fmin>(std::forward<A>(a), std::forward<B>(b));
+}
+
+/// The larger of each pair, NaN where both are.
+template <class A, class B>
+requires number_operands<A, B>
+[[nodiscard]] auto fmax(A&& a, B&& b) {
+    return detail::number_node<simd::detail::op::fmax>(std::forward<A>(a), std::forward<B>(b));
+}
+
+/// a - b·n, n the whole number toward zero: it has the sign of a. Exact.
+template <class A, class B>
+requires number_operands<A, B>
+[[nodiscard]] auto fmod(A&& a, B&& b) {
+    return detail::number_node<simd::detail::op::fmod>(std::forward<A>(a), std::forward<B>(b));
+}
+
+/// a - b·n, n the whole number below a / b: it has the sign of b. Exact before the last sum.
+template <class A, class B>
+requires number_operands<A, B>
+[[nodiscard]] auto remainder(A&& a, B&& b) {
+    return detail::number_node<simd::detail::op::remainder>(std::forward<A>(a), std::forward<B>(b));
+}
+
+/// The whole number below a / b.
+template <class A, class B>
+requires number_operands<A, B>
+[[nodiscard]] auto floor_divide(A&& a, B&& b) {
+    return detail::number_node<simd::detail::op::floor_divide>(std::forward<A>(a), std::forward<B>(b));
 }
 
 /// `minimum(maximum(a, low), high)`, as NumPy's: `high` wins where the bounds cross.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file Division and square root of float lanes, correctly rounded on every architecture, as IEEE 754 asks.
+/// @file Division and square root of float lanes, correctly rounded on every architecture, as IEEE 754 asks, and float32
+/// as float64 and back.
 ///
 ///     auto q = edge::simd::divide(x, scale);
 ///
@@ -26,6 +27,85 @@ template <class T, class Arch>
     if constexpr (std::is_same_v<T, float> && detail::is_neon64<Arch>) return vsqrtq_f32(a);
 #endif
     return xsimd::sqrt(a);
+}
+
+namespace detail {
+
+template <class Arch>
+batch<double, Arch> widen_half(const batch<float, Arch>& x, std::size_t first) noexcept {
+    alignas(alignment) float from[lanes<float, Arch>];
+    alignas(alignment) double to[lanes<double, Arch>];
+    x.store_aligned(from);
+    for (std::size_t i = 0; i < lanes<double, Arch>; ++i) to[i] = static_cast<double>(from[first + i]);
+    return batch<double, Arch>::load_aligned(to);
+}
+
+}  // namespace detail
+
+/// The first half of the lanes.
+template <class Arch>
+[[nodiscard]] EDGE_ALWAYS_INLINE batch<double, Arch> widen_low(const batch<float, Arch>& x) noexcept {
+#if defined(__AVX512F__)
+    if constexpr (detail::is_avx512<Arch>) return _mm512_cvtps_pd(_mm512_castps512_ps256(x));
+#endif
+#if defined(__AVX__)
+    if constexpr (detail::is_avx<Arch>) return _mm256_cvtps_pd(_mm256_castps256_ps128(x));
+#endif
+#if defined(__SSE2__)
+    if constexpr (detail::is_sse2<Arch>) return _mm_cvtps_pd(x);
+#endif
+#if defined(__aarch64__)
+    if constexpr (detail::is_neon64<Arch>) return vcvt_f64_f32(vget_low_f32(x));
+#endif
+    return detail::widen_half<Arch>(x, 0);
+}
+
+/// The second half of the lanes.
+template <class Arch>
+[[nodiscard]] EDGE_ALWAYS_INLINE batch<double, Arch> widen_high(const batch<float, Arch>& x) noexcept {
+#if defined(__AVX512F__)
+    if constexpr (detail::is_avx512<Arch>)
+        return _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1)));
+#endif
+#if defined(__AVX__)
+    if constexpr (detail::is_avx<Arch>) return _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
+#endif
+#if defined(__SSE2__)
+    if constexpr (detail::is_sse2<Arch>) return _mm_cvtps_pd(_mm_movehl_ps(x, x));
+#endif
+#if defined(__aarch64__)
+    if constexpr (detail::is_neon64<Arch>) return vcvt_high_f64_f32(x);
+#endif
+    return detail::widen_half<Arch>(x, lanes<double, Arch>);
+}
+
+/// Both halves again, rounded to float32.
+template <class Arch>
+[[nodiscard]] EDGE_ALWAYS_INLINE batch<float, Arch> narrow(const batch<double, Arch>& low,
+                                                           const batch<double, Arch>& high) noexcept {
+#if defined(__AVX512F__)
+    if constexpr (detail::is_avx512<Arch>) {
+        const __m512d first = _mm512_castps_pd(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)));
+        return _mm512_castpd_ps(_mm512_insertf64x4(first, _mm256_castps_pd(_mm512_cvtpd_ps(high)), 1));
+    }
+#endif
+#if defined(__AVX__)
+    if constexpr (detail::is_avx<Arch>)
+        return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(low)), _mm256_cvtpd_ps(high), 1);
+#endif
+#if defined(__SSE2__)
+    if constexpr (detail::is_sse2<Arch>) return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high));
+#endif
+#if defined(__aarch64__)
+    if constexpr (detail::is_neon64<Arch>) return vcvt_high_f32_f64(vcvt_f32_f64(low), high);
+#endif
+    constexpr std::size_t half = lanes<double, Arch>;
+    alignas(alignment) double from[2 * half];
+    alignas(alignment) float to[2 * half];
+    low.store_aligned(from);
+    high.store_aligned(from + half);
+    for (std::size_t i = 0; i < 2 * half; ++i) to[i] = static_cast<float>(from[i]);
+    return batch<float, Arch>::load_aligned(to);
 }
 
 }  // namespace edge::simd

@@ -197,6 +197,21 @@ private:
     T value_;
 };
 
+/// A function that is long, for the ends of rows: every expression would hold copies of it otherwise.
+template <class Op, class... V>
+EDGE_NEVER_INLINE auto called(V... v) {
+    return Op::apply(v...);
+}
+
+template <class Op, class At, class... V>
+EDGE_ALWAYS_INLINE auto applied(const V&... v) {
+    if constexpr (Op::is_long && !At::is_hot) {
+        return called<Op>(v...);
+    } else {
+        return Op::apply(v...);
+    }
+}
+
 template <class Op, class... B>
 struct bound_operation;
 
@@ -206,7 +221,7 @@ struct bound_operation<Op, A> {
     A a;
     template <class At>
     EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
-        return Op::apply(a.get(at));
+        return applied<Op, At>(a.get(at));
     }
     template <class List>
     void collect(List& list) {
@@ -221,7 +236,7 @@ struct bound_operation<Op, A, B> {
     B b;
     template <class At>
     EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
-        return Op::apply(a.get(at), b.get(at));
+        return applied<Op, At>(a.get(at), b.get(at));
     }
     template <class List>
     void collect(List& list) {
@@ -238,7 +253,7 @@ struct bound_operation<Op, A, B, C> {
     C c;
     template <class At>
     EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
-        return Op::apply(a.get(at), b.get(at), c.get(at));
+        return applied<Op, At>(a.get(at), b.get(at), c.get(at));
     }
     template <class List>
     void collect(List& list) {
@@ -285,8 +300,7 @@ public:
     /// @throws argument_error  if an integer is to be divided by zero
     void check() const {
         std::apply([](const auto&... e) { (e.check(), ...); }, operands_);
-        if constexpr (std::is_same_v<Op, simd::detail::op::divide> && std::is_integral_v<lane_type>)
-            check_divisor(std::get<1>(operands_));
+        if constexpr (Op::divides && std::is_integral_v<lane_type>) check_divisor(std::get<1>(operands_));
     }
 
     /// Whether this goes element by element with a contiguous result, in one run and with nothing overwritten too early.

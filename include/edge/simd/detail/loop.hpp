@@ -178,6 +178,7 @@ private:
 template <class Lane, class Arch>
 struct whole {
     using arch = Arch;
+    static constexpr bool is_hot = true;  ///< the loop that takes the time: what it does is worth a copy
     index_t i;
 
     template <class T>
@@ -197,6 +198,7 @@ struct whole {
 /// The same for a result that no cache holds: stored past them. Its address is that of a register's alignment.
 template <class Lane, class Arch>
 struct whole_past_caches : whole<Lane, Arch> {
+    static constexpr bool is_hot = false;
     template <class T, class Value>
     EDGE_ALWAYS_INLINE void store(const row<T>& to, const Value& value) const noexcept {
         stream_store(value, to.data() + this->i);
@@ -223,6 +225,7 @@ EDGE_NEVER_INLINE void store_apart(const Value& value, T* to, index_t step, inde
 template <class Lane, class Arch>
 struct part {
     using arch = Arch;
+    static constexpr bool is_hot = false;
     static constexpr auto n = static_cast<index_t>(lanes<Lane, Arch>);
     index_t i;
     index_t count;
