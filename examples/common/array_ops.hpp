@@ -10,8 +10,10 @@
 /// narrowed again: sums and products modulo 2^n are the same. Only the order of uint64 needs loops of its own.
 
 #include <edge/core/any_tensor.hpp>
+#include <edge/simd/argminmax.hpp>
 #include <edge/simd/einsum.hpp>
 #include <edge/simd/math.hpp>
+#include <edge/simd/moments.hpp>
 #include <edge/simd/reduce.hpp>
 
 #include <algorithm>
@@ -225,9 +227,9 @@ inline any_tensor reduce(std::string_view name, const any_tensor& a, std::option
         if (name == "mean" || name == "var" || name == "std") {
             const auto spread = [&]<class T>(const edge::tensor<T>& x) -> any_tensor {
                 if (name == "mean") return edge::mean(x, along, options);
-                auto v = edge::var(x, along, options);
-                if (name == "std") edge::assign(v, edge::sqrt(v));
-                return v;
+                const edge::variance_options how{.keepdims = options.keepdims};
+                if (name == "var") return edge::var(x, along, how);
+                return edge::stddev(x, along, how);
             };
             if (type == dtype::f32) return spread(values.as<float>());
             return spread(convert(values, dtype::f64).as<double>());

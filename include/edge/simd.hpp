@@ -13,7 +13,9 @@
 /// Large arrays are shared among threads where the program has them (`edge/core/parallel.hpp`); the bits do not depend
 /// on how many.
 
+#include <edge/simd/argminmax.hpp>
 #include <edge/simd/bits.hpp>
+#include <edge/simd/cumulative.hpp>
 #include <edge/simd/dot.hpp>
 #include <edge/simd/einsum.hpp>
 #include <edge/simd/elementwise.hpp>
@@ -22,6 +24,7 @@
 #include <edge/simd/expression.hpp>
 #include <edge/simd/gemm.hpp>
 #include <edge/simd/math.hpp>
+#include <edge/simd/moments.hpp>
 #include <edge/simd/reduce.hpp>
 #include <edge/simd/stream.hpp>
 #include <edge/simd/widen.hpp>

@@ -7,6 +7,7 @@
 
 #include <edge/core/shape.hpp>
 #include <edge/simd/detail/operation.hpp>
+#include <edge/simd/detail/unrolled.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -18,13 +19,6 @@ namespace edge::simd {
 struct as_is {};
 
 namespace detail {
-
-/// Calls `f` with 0, 1 … N-1 as compile-time constants, so that arrays of registers indexed by them stay in registers.
-template <int N, class F>
-EDGE_ALWAYS_INLINE void unrolled(F&& f) {
-    [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>{}), ...); }
-    (std::make_integer_sequence<int, N>{});
-}
 
 /// Rows and registers of columns of a tile.
 ///

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file Reductions in pairs: the order of the additions is fixed by the number of elements alone.
+/// @file Reductions in pairs: the order of the additions is fixed by the shape alone.
 ///
-/// Elements are rows of `width` columns, one total a column. Sixteen rows are added one after the other; such blocks are
-/// joined as a binary tree, so that the error of a sum of n floats grows with 16 + log2(n / 16) roundings, where one
-/// running total has n. A contiguous array is rows of 128 bytes, whose columns are joined in halves at the end: the
-/// same on every architecture, so the bits of a sum depend on neither the registers nor the threads.
+/// Elements are rows, with a total for each column. Sixteen rows are added one after the other; such blocks are joined
+/// as a binary tree, so that the error of a sum of n floats grows with 16 + log2(n / 16) roundings, where one running
+/// total has n. Arrays with less than 128 bytes to a row are taken as `columns<T>` rows side by side, whose totals are
+/// joined in halves at the end: a contiguous array is rows of 128 bytes. The same on every architecture, so the bits of
+/// a sum depend on neither the registers nor the threads.
 /// Source of the error bound: Higham 1993, "The accuracy of floating point summation", section 3.
 
 #include <edge/core/shape.hpp>
 #include <edge/simd/detail/operation.hpp>
+#include <edge/simd/detail/unrolled.hpp>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace edge::simd::detail {
 
-/// Columns of a contiguous array: 128 bytes, enough additions in flight on every architecture.
+/// Elements of 128 bytes: enough additions in flight on every architecture.
 template <class T>
 inline constexpr index_t columns = static_cast<index_t>(128 / sizeof(T));
 
 inline constexpr index_t rows_per_block = 16;
-
-/// Levels of the tree: enough for all rows that an address space can hold.
-inline constexpr int tree_levels = 48;
 
 /// How two totals of a kind become one; on registers and on single values.
 struct sum_of {
@@ -75,118 +76,194 @@ struct highest_of {
     requires std::is_arithmetic_v<T> EDGE_ALWAYS_INLINE static T join(T a, T b) { return a > b || a != a ? a : b; }
 };
 
-/// A row of `columns<T>` totals, in registers.
-template <class Arch, class T>
-struct wide_row {
-    static constexpr std::size_t n = lanes<T, Arch>;
-    static constexpr std::size_t count = 128 / sizeof(T) / n;
-    batch<T, Arch> part[count];
+/// What is kept of each column: one total of its elements.
+template <class Join>
+struct total_of {
+    using join = Join;
+    static constexpr index_t totals = 1;
 
-    EDGE_ALWAYS_INLINE void load(const T* from) noexcept {
-        for (std::size_t i = 0; i < count; ++i) part[i] = batch<T, Arch>::load_unaligned(from + i * n);
-    }
-    EDGE_ALWAYS_INLINE void store(T* to) const noexcept {
-        for (std::size_t i = 0; i < count; ++i) part[i].store_unaligned(to + i * n);
-    }
-    /// The other's elements came before these in the array.
-    template <class Join>
-    EDGE_ALWAYS_INLINE void join_before(const T* other) noexcept {
-        for (std::size_t i = 0; i < count; ++i)
-            part[i] = Join::join(batch<T, Arch>::load_unaligned(other + i * n), part[i]);
-    }
-    template <class Join>
-    EDGE_ALWAYS_INLINE void join_after(const T* other) noexcept {
-        for (std::size_t i = 0; i < count; ++i)
-            part[i] = Join::join(part[i], batch<T, Arch>::load_unaligned(other + i * n));
+    template <class B>
+    struct column {
+        EDGE_ALWAYS_INLINE std::array<B, 1> operator()(const B& x) const { return {x}; }
+    };
+    template <class B>
+    EDGE_ALWAYS_INLINE column<B> at(index_t) const {
+        return {};
     }
 };
 
-/// A row of fewer totals, one at a time; the same bits.
-template <class Arch, class T>
-struct narrow_row {
-    index_t width;
-    T part[columns<T>];
+/// What is kept of each column for its variance: the sum of the distances from `shift`, and that of their squares.
+template <class T>
+struct deviations_from {
+    using join = sum_of;
+    static constexpr index_t totals = 2;
+    const T* shift;  ///< of each column, padded to a whole number of registers
 
-    void load(const T* from) noexcept { std::copy_n(from, width, part); }
-    void store(T* to) const noexcept { std::copy_n(part, width, to); }
-    template <class Join>
-    void join_before(const T* other) noexcept {
-        for (index_t i = 0; i < width; ++i) part[i] = Join::join(other[i], part[i]);
-    }
-    template <class Join>
-    void join_after(const T* other) noexcept {
-        for (index_t i = 0; i < width; ++i) part[i] = Join::join(part[i], other[i]);
+    template <class B>
+    struct column {
+        B shift;
+        EDGE_ALWAYS_INLINE std::array<B, 2> operator()(const B& x) const {
+            const B d = x - shift;
+            return {d, op::multiply::apply(d, d)};
+        }
+    };
+    template <class B>
+    EDGE_ALWAYS_INLINE column<B> at(index_t i) const {
+        return {B::load_unaligned(shift + i)};
     }
 };
 
-/// Totals of each column of `rows` rows, at least one, `stride` apart.
-/// @param read  gives the address of rows [first, first + count); asked in order, sixteen at a time
-template <class Arch, class Join, class Row, class T, class Read>
-void reduce_rows(Row row, Read&& read, index_t rows, index_t stride, T* totals) noexcept {
-    T tree[tree_levels][columns<T>];  // tree[k] holds the total of 2^k blocks
-    std::uint64_t blocks = 0;
-    for (index_t first = 0;; first += rows_per_block) {
-        const index_t count = (std::min)(rows_per_block, rows - first);
-        const T* from = read(first, count);
-        row.load(from);
-        for (index_t r = 1; r < count; ++r) row.template join_after<Join>(from + r * stride);
-        if (first + count == rows) break;
-        int level = 0;
-        for (; (blocks >> level & 1) != 0; ++level) row.template join_before<Join>(tree[level]);
-        row.store(tree[level]);
-        ++blocks;
-    }
-    for (int level = 0; blocks >> level != 0; ++level)
-        if ((blocks >> level & 1) != 0) row.template join_before<Join>(tree[level]);
-    row.store(totals);
+/// Joins `count` totals in place with those that come after them.
+template <class Arch, class Join, class T>
+void join_totals(T* to, const T* after, index_t count) noexcept {
+    using B = batch<T, Arch>;
+    constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
+    index_t i = 0;
+    for (; i + n <= count; i += n)
+        Join::join(B::load_unaligned(to + i), B::load_unaligned(after + i)).store_unaligned(to + i);
+    for (; i < count; ++i) to[i] = Join::join(to[i], after[i]);
 }
 
-/// The total of `count` values, at least one, in halves. Destroys them.
+/// `count` rows of totals, at least one, in halves: the first becomes that of all.
 template <class Arch, class Join, class T>
-[[nodiscard]] T fold(T* values, index_t count) noexcept {
+void fold(T* totals, index_t count, index_t width = 1) noexcept {
     while (count > 1) {
         const index_t half = (count + 1) / 2;
-        for (index_t i = 0; i + half < count; ++i) values[i] = Join::join(values[i], values[i + half]);
+        join_totals<Arch, Join>(totals, totals + half * width, (count - half) * width);
         count = half;
     }
-    return values[0];
 }
 
-/// The total of `count` values, at least one.
-/// @param read  gives the address of values [first, first + count); asked in order, up to sixteen rows at a time
-template <class Arch, class Join, class T, class Read>
-[[nodiscard]] T reduce_values(Read&& read, index_t count) noexcept {
-    alignas(alignment) T totals[columns<T>];
-    const index_t rows = count / columns<T>;
-    const index_t rest = count % columns<T>;
-    if (rows == 0) {
-        std::copy_n(read(index_t{0}, rest), rest, totals);
-        return fold<Arch, Join>(totals, rest);
-    }
-    const auto read_rows = [&](index_t first, index_t n) { return read(first * columns<T>, n * columns<T>); };
-    reduce_rows<Arch, Join>(wide_row<Arch, T>{}, read_rows, rows, columns<T>, totals);
-    if (rest != 0) {
-        const T* last = read(rows * columns<T>, rest);
-        for (index_t i = 0; i < rest; ++i) totals[i] = Join::join(totals[i], last[i]);
-    }
-    return fold<Arch, Join>(totals, columns<T>);
+/// Rows that lie `stride` apart.
+template <class T>
+struct rows_at {
+    const T* from;
+    index_t stride;
+};
+
+/// Asks for the line of an address that is read soon, or never: it need not be valid.
+EDGE_ALWAYS_INLINE void prefetch([[maybe_unused]] const void* address) noexcept {
+#if defined(__GNUC__)
+    __builtin_prefetch(address);
+#endif
 }
 
-/// The total of `count` neighbours, at least one.
-template <class Arch, class Join, class T>
-[[nodiscard]] T reduce_contiguous(const T* from, index_t count) noexcept {
-    return reduce_values<Arch, Join, T>([from](index_t first, index_t) { return from + first; }, count);
+/// A few registers of columns.
+/// @param begins  whether the totals begin here, else they go on
+template <class Arch, int registers, class Kernel, class T>
+EDGE_ALWAYS_INLINE void reduce_strip(const Kernel& kernel, rows_at<T> rows, index_t count, index_t at, T* totals,
+                                     index_t pitch, bool begins) noexcept {
+    using B = batch<T, Arch>;
+    constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
+    constexpr int kept = static_cast<int>(Kernel::totals);
+    typename Kernel::template column<B> column[registers];
+    B total[registers][kept];
+    const T* from = rows.from;
+    const auto total_at = [&](int i, int k) { return totals + k * pitch + at + i * n; };
+    unrolled<registers>([&](auto i) {
+        column[i] = kernel.template at<B>(at + i * n);
+        const auto value = column[i](B::load_unaligned(from + i * n));
+        for (int k = 0; k < kept; ++k)
+            total[i][k] =
+                begins ? value[static_cast<std::size_t>(k)]
+                       : Kernel::join::join(B::load_unaligned(total_at(i, k)), value[static_cast<std::size_t>(k)]);
+    });
+    // A kilobyte or two ahead of the reads, in the order in which blocks are: worth a tenth and more of the time.
+    const index_t ahead = rows.stride == columns<T> ? 8 * columns<T> : columns<T>;
+    for (index_t r = 1; r < count; ++r) {
+        from += rows.stride;
+        if constexpr (registers > 1) {
+            for (index_t i = 0; i < registers * n; i += columns<T> / 2) prefetch(from + ahead + i);
+        }
+        unrolled<registers>([&](auto i) {
+            const auto value = column[i](B::load_unaligned(from + i * n));
+            for (int k = 0; k < kept; ++k)
+                total[i][k] = Kernel::join::join(total[i][k], value[static_cast<std::size_t>(k)]);
+        });
+    }
+    unrolled<registers>([&](auto i) {
+        for (int k = 0; k < kept; ++k) total[i][k].store_unaligned(total_at(i, k));
+    });
 }
 
-/// The total of each of up to `columns<T>` columns of `rows` rows, at least one.
-template <class Arch, class Join, class T>
-void reduce_columns(const T* from, index_t rows, index_t stride, index_t width, T* totals) noexcept {
-    const auto read = [from, stride](index_t first, index_t) { return from + first * stride; };
-    if (width == columns<T>) {
-        reduce_rows<Arch, Join>(wide_row<Arch, T>{}, read, rows, stride, totals);
-    } else {
-        reduce_rows<Arch, Join>(narrow_row<Arch, T>{width, {}}, read, rows, stride, totals);
+/// Rows of a block, one after the other, added to the totals of each of `width` columns.
+/// @param totals  [Kernel::totals, pitch]; pitch is width, rounded up to whole registers
+template <class Arch, class Kernel, class T>
+void reduce_block(const Kernel& kernel, rows_at<T> rows, index_t count, index_t width, T* totals, index_t pitch,
+                  bool begins = true) noexcept {
+    constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
+    constexpr index_t strip = columns<T> / Kernel::totals;
+    const auto from = [&](index_t i) { return rows_at<T>{rows.from + i, rows.stride}; };
+    index_t i = 0;
+    for (; i + strip <= width; i += strip)
+        reduce_strip<Arch, static_cast<int>(strip / n)>(kernel, from(i), count, i, totals, pitch, begins);
+    for (; i + n <= width; i += n) reduce_strip<Arch, 1>(kernel, from(i), count, i, totals, pitch, begins);
+    if (i == width) return;
+    T padded[rows_per_block * n] = {};
+    for (index_t r = 0; r < count; ++r)
+        for (index_t k = 0; k < n; ++k) padded[r * n + k] = rows.from[r * rows.stride + (std::min)(i + k, width - 1)];
+    reduce_strip<Arch, 1>(kernel, rows_at<T>{padded, n}, count, i, totals, pitch, begins);
+}
+
+/// `width` rounded up to what scratch memory is made of.
+template <class T>
+[[nodiscard]] constexpr index_t padded(index_t width) noexcept {
+    return (width + columns<T> - 1) / columns<T> * columns<T>;
+}
+
+/// Room that `reduce_tree` needs: for each level of the tree, and for the block that is to join it.
+template <class T>
+[[nodiscard]] constexpr index_t scratch_size(index_t totals, index_t rows, index_t width) noexcept {
+    index_t levels = 1;
+    for (index_t joined = (rows - 1) / rows_per_block; joined > 0; joined /= 2) ++levels;
+    return levels * totals * padded<T>(width);
+}
+
+/// Totals of each column of `rows` rows, at least one.
+/// @param read     gives rows [first, first + count) as `rows_at`; asked in order, `ahead` rows at a time
+/// @param ahead    a multiple of sixteen, or a part of it
+/// @param scratch  [scratch_size(Kernel::totals, rows, width)]
+/// @return  [Kernel::totals, padded(width)], in scratch
+template <class Arch, class Kernel, class T, class Read>
+[[nodiscard]] T* reduce_tree(const Kernel& kernel, Read&& read, index_t rows, index_t ahead, index_t width,
+                             T* scratch) noexcept {
+    constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
+    const index_t used = (width + n - 1) / n * n;
+    const index_t pitch = padded<T>(width);
+    T* level_of[48];  // level k holds the total of 2^k blocks where bit k of `blocks` is set
+    T* block = scratch;
+    T* unused = scratch + Kernel::totals * pitch;
+    std::uint64_t blocks = 0;
+    for (index_t first = 0; first < rows; first += ahead) {
+        const index_t here = (std::min)(ahead, rows - first);
+        const rows_at<T> read_rows = read(first, here);
+        for (index_t r = 0; r < here; r += rows_per_block) {
+            const index_t at = first + r;
+            reduce_block<Arch>(kernel, rows_at<T>{read_rows.from + r * read_rows.stride, read_rows.stride},
+                               (std::min)(rows_per_block, here - r), width, block, pitch, at % rows_per_block == 0);
+            const index_t done = (std::min)(at - at % rows_per_block + rows_per_block, first + here);
+            const bool is_last = done == rows;
+            if (done % rows_per_block != 0 && !is_last) break;  // the block goes on with the next rows
+            std::size_t level = 0;
+            for (; blocks >> level != 0; ++level) {
+                if ((blocks >> level & 1) == 0) {
+                    if (is_last) continue;
+                    break;
+                }
+                for (index_t k = 0; k < Kernel::totals; ++k)
+                    join_totals<Arch, typename Kernel::join>(level_of[level] + k * pitch, block + k * pitch, used);
+                std::swap(level_of[level], block);
+            }
+            if (is_last) return block;
+            if (blocks >> level == 0) {  // the first on this level
+                level_of[level] = unused;
+                unused += Kernel::totals * pitch;
+            }
+            std::swap(level_of[level], block);
+            ++blocks;
+        }
     }
+    return block;
 }
 
 }  // namespace edge::simd::detail
