@@ -260,40 +260,43 @@ EDGE_NEVER_INLINE void run_apart(const Expression& shared, Result& result, index
 }
 
 /// Elements [first, last) of rows whose neighbours are neighbours in memory. Of a copy of the expression: the compiler then
-/// keeps pointers and constants in registers.
+/// keeps pointers and constants in registers. The last register of elements is computed first and stored last, over some
+/// that were there already: so that no end is shorter than a register, also where the result is an operand.
 template <class Lane, class Arch, class Expression, class Result>
 EDGE_NEVER_INLINE void run_contiguous(const Expression& shared, Result& result, index_t first, index_t last) noexcept {
     constexpr auto n = static_cast<index_t>(lanes<Lane, Arch>);
+    if (last - first < n) return run_apart<Lane, Arch>(shared, result, first, last);
     const Expression expression = shared;
     Result to = result;
+    const whole<Lane, Arch> end{last - n};
+    const auto end_value = expression.get(end);
     index_t i = first;
     if constexpr (Result::can_stream && streams_past_caches<Arch>) {
         if (to.is_large) {
-            for (; i + n <= last; i += n) {
+            for (; i + n < last; i += n) {
                 const whole_past_caches<Lane, Arch> at{{i}};
                 to.take(at, expression.get(at));
             }
             stream_fence();
         }
     }
-    for (; i + 4 * n <= last;
-         i += 4 * n) {  // four at a time: in the first cache, counting costs a third of an addition
-        const auto step = [&](index_t k) { return whole<Lane, Arch>{i + k * n}; };
-        const auto v0 = expression.get(step(0));
-        const auto v1 = expression.get(step(1));
-        const auto v2 = expression.get(step(2));
-        const auto v3 = expression.get(step(3));
-        to.take(step(0), v0);
-        to.take(step(1), v1);
-        to.take(step(2), v2);
-        to.take(step(3), v3);
+    for (; i + 4 * n < last; i += 4 * n) {  // four at a time: in the first cache, counting costs a third of an addition
+        const auto at = [i](index_t k) { return whole<Lane, Arch>{i + k * n}; };
+        const auto v0 = expression.get(at(0));
+        const auto v1 = expression.get(at(1));
+        const auto v2 = expression.get(at(2));
+        const auto v3 = expression.get(at(3));
+        to.take(at(0), v0);
+        to.take(at(1), v1);
+        to.take(at(2), v2);
+        to.take(at(3), v3);
     }
-    for (; i + n <= last; i += n) {
+    for (; i + n < last; i += n) {
         const whole<Lane, Arch> at{i};
         to.take(at, expression.get(at));
     }
+    to.take(end, end_value);
     result = to;
-    if (i < last) run_apart<Lane, Arch>(expression, result, i, last);
 }
 
 /// Elements [first, last) of the whole loop, in row-major order.
