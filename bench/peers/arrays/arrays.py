@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""edge beside NumPy, PyTorch, Eigen and xtensor: the same jobs in one run, taking turns.
+
+    arrays.py --bin build/release/bin                     every job, one and two threads
+    arrays.py --bin build/release/bin --jobs fused,sum --threads 1 --json lines.jsonl
+
+Prints a table, and with --json the lines that it was made from: job, n, threads, who, median_ms, ratio (how many times
+as fast as who edge is: the median of the rounds' ratios), floor_ratio (the time that the bytes or the multiply-adds
+alone take, measured in the same round, as a part of edge's). Peers that are not there are left out, and named.
+"""
+import argparse
+import json
+import os
+import pathlib
+import random
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+LARGE = 50_000_000
+ELEMENTWISE = ["multiply", "multiply_new", "fused"]
+FUNCTIONS = ["exp", "log", "tanh", "sin", "erf"]
+REDUCTIONS = [name + axis for name in ("sum", "mean", "var", "argmax") for axis in ("", "_axis0", "_axis1")]
+
+
+def plan():
+    """(job, n, floor job) of each row of the table."""
+    rows = [(job, LARGE, "floor_multiply" if job.startswith("multiply") else "floor_fused") for job in ELEMENTWISE]
+    rows += [("fused", n, None) for n in (1_000, 10_000, 100_000)]
+    rows += [("multiply", n, None) for n in (1_000, 10_000, 100_000)]
+    rows += [(job, 1_000_000, None) for job in FUNCTIONS]
+    rows += [(job, LARGE, "floor_read") for job in REDUCTIONS]
+    rows += [("matmul", n, "floor_matmul") for n in (512, 513, 1024, 2048)]
+    return rows
+
+
+class Peer:
+    """A program that runs jobs when it is told to."""
+
+    def __init__(self, who, command, threads):
+        self.who = who
+        env = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
+        self.process = subprocess.Popen(command, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def run(self, job, n, threads):
+        """Seconds of one run, or None if it has no such job."""
+        self.process.stdin.write(f"{job} {n} {threads}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        if not answer:
+            raise SystemExit(f"arrays.py: {self.who} ended while it ran {job} of {n}")
+        return None if answer == "unknown" else float(answer)
+
+
+def start(binaries, threads):
+    peers = []
+    for who in ("edge", "eigen", "xtensor"):
+        program = binaries / f"edge_peer_arrays_{who}"
+        if program.exists():
+            peers.append(Peer(who, [program], threads))
+        else:
+            print(f"arrays.py: no {who}: {program} was not built", file=sys.stderr)
+    for who in ("numpy", "torch"):
+        if subprocess.run([sys.executable, "-c", f"import {who}"], capture_output=True).returncode == 0:
+            peers.append(Peer(who, [sys.executable, HERE / "python_peer.py", who], threads))
+        else:
+            print(f"arrays.py: no {who}: this Python has no such module", file=sys.stderr)
+    if not peers or peers[0].who != "edge":
+        raise SystemExit("arrays.py: build edge_peer_arrays_edge first, and name its folder with --bin")
+    return peers
+
+
+def measure(peers, job, n, floor, threads, rounds):
+    """Seconds of each round, by who; the floor's too."""
+    edge = peers[0]
+    turns = [(p.who, p, job) for p in peers] + ([("floor", edge, floor)] if floor else [])
+    # The floor has inputs of its own: in a round of its own, so that edge keeps those of the job in between.
+    times = {who: [] for who, _, _ in turns}
+    for _ in range(rounds):
+        random.shuffle(turns)
+        for who, peer, name in turns:
+            taken = peer.run(name, n, threads)
+            if taken is not None:
+                times[who].append(taken)
+    return {who: list_ for who, list_ in times.items() if list_}
+
+
+def lines_of(job, n, threads, times, cpu):
+    ours = times["edge"]
+    floor = times.get("floor")
+    for who, theirs in times.items():
+        if who == "floor":
+            continue
+        line = {"job": job, "n": n, "who": who, "threads": threads, "median_ms": statistics.median(theirs) * 1e3,
+                "ratio": statistics.median(t / o for t, o in zip(theirs, ours)), "cpu": cpu}
+        if floor:
+            line["floor_ratio"] = statistics.median(f / t for f, t in zip(floor, theirs))
+        yield line
+
+
+def cpu_name():
+    try:
+        return next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return "unknown"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=pathlib.Path, required=True, help="where edge_peer_arrays_* were built")
+    parser.add_argument("--jobs", help="names of jobs, separated by commas; default: all")
+    parser.add_argument("--sizes", help="only these numbers of elements")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--json", type=pathlib.Path, help="file of JSON lines")
+    options = parser.parse_args()
+    cpu = cpu_name()
+    lines = []
+    whos = ["eigen", "xtensor", "numpy", "torch"]
+    print("| job | elements | threads | ms | of the floor | " + " | ".join("vs " + w for w in whos) + " |")
+    print("|---|--:|--:|--:|--:|" + "--:|" * len(whos))
+    for threads in [int(t) for t in options.threads.split(",")]:
+        peers = start(options.bin, threads)
+        for job, n, floor in plan():
+            if options.jobs and job not in options.jobs.split(","):
+                continue
+            if options.sizes and str(n) not in options.sizes.split(","):
+                continue
+            times = measure(peers, job, n, floor, threads, options.rounds)
+            if "edge" not in times:
+                continue
+            rows = {line["who"]: line for line in lines_of(job, n, threads, times, cpu)}
+            lines += rows.values()
+            edge = rows["edge"]
+            floor_text = f"{edge['floor_ratio']:.2f}" if floor and "floor_ratio" in edge else ""
+            ratios = [f"{rows[w]['ratio']:.2f}x" if w in rows else "" for w in whos]
+            print(f"| {job} | {n} | {threads} | {edge['median_ms']:.4g} | {floor_text} | " + " | ".join(ratios) + " |",
+                  flush=True)
+        for peer in peers:
+            peer.process.stdin.close()
+            peer.process.wait()
+    if options.json:
+        options.json.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// edge's side of the comparison of array libraries, and what no library can beat: plain loops over the same memory.
+
+#include <edge/simd.hpp>
+
+#include "peer.hpp"
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+namespace {
+
+using edge::index_t;
+using edge::tensor;
+using arch = edge::simd::detail::default_arch;
+using lanes = edge::simd::batch<float, arch>;
+constexpr auto width = static_cast<index_t>(edge::simd::lanes<float, arch>);
+
+tensor<float> input(const edge::shape& extents, long seed) {
+    auto x = tensor<float>::uninitialized(extents);
+    for (index_t i = 0; i < x.size(); ++i) x[i] = peer::value(i, seed);
+    return x;
+}
+
+struct arrays {
+    tensor<float> a, b, c, out;
+    edge::compute_options options;
+    arrays(long n, int threads)
+        : a(input({n}, 0)), b(input({n}, 7)), c(input({n}, 99)), out({n}), options{.threads = threads} {}
+};
+
+/// A job over a, b, c and out.
+template <class F>
+peer::job over_arrays(F f) {
+    return [f](long n, int threads) {
+        auto x = std::make_shared<arrays>(n, threads);
+        return std::function<void()>([x, f] {
+            f(*x);
+            peer::keep(x->out);
+        });
+    };
+}
+
+/// What a hand-written loop over registers does to memory: `f(i)` for each register, in as many parts as threads.
+template <class F>
+void by_register(const arrays& x, F f) {
+    edge::parallel_for(x.a.size(), {.threads = x.options.threads, .align = 64}, [&](index_t first, index_t last) {
+        for (index_t i = first; i + width <= last; i += width) f(i);
+        edge::simd::stream_fence();
+    });
+}
+
+lanes load(const tensor<float>& x, index_t i) { return lanes::load_unaligned(x.data() + i); }
+
+/// A job over a matrix of n rows of `columns`.
+template <class F>
+peer::job over_rows(index_t columns, F f) {
+    return [f, columns](long n, int threads) {
+        auto x = std::make_shared<tensor<float>>(input({n / columns, columns}, 0));
+        return std::function<void()>([x, f, threads] { f(*x, threads); });
+    };
+}
+
+/// Independent multiply-adds, as many as a product of n x n matrices has: the peak of the arithmetic.
+void multiply_add_peak(long n, int threads) {
+    edge::parallel_for(threads, {.threads = threads}, [&](index_t, index_t) {
+        lanes sums[12];
+        for (int k = 0; k < 12; ++k) sums[k] = lanes(static_cast<float>(k));
+        const lanes x(0.999f), y(0.001f);
+        const long steps = n * n * n / (12 * width) / threads;
+        for (long i = 0; i < steps; ++i) {
+            for (auto& s : sums) s = xsimd::fma(s, x, y);
+            asm volatile("" : : : "memory");
+        }
+        for (const auto& s : sums) peer::keep(s);
+    });
+}
+
+}  // namespace
+
+int main() {
+    std::map<std::string, peer::job> jobs;
+    jobs["multiply"] = over_arrays([](arrays& x) { edge::assign(x.out, x.a * x.b, x.options); });
+    jobs["multiply_new"] = over_arrays([](arrays& x) { peer::keep(edge::eval(x.a * x.b, x.options)); });
+    jobs["fused"] = over_arrays([](arrays& x) {
+        edge::assign(x.out, x.a * x.b + 2.0f * x.c - edge::sqrt(edge::abs(x.a)), x.options);
+    });
+    jobs["exp"] = over_arrays([](arrays& x) { edge::assign(x.out, edge::exp(x.a), x.options); });
+    jobs["log"] = over_arrays([](arrays& x) { edge::assign(x.out, edge::log(edge::abs(x.a)), x.options); });
+    jobs["tanh"] = over_arrays([](arrays& x) { edge::assign(x.out, edge::tanh(x.a), x.options); });
+    jobs["sin"] = over_arrays([](arrays& x) { edge::assign(x.out, edge::sin(x.a), x.options); });
+    jobs["sum"] = over_rows(10000, [](auto& x, int threads) { peer::keep(edge::sum(x, {.threads = threads})); });
+    jobs["mean"] = over_rows(10000, [](auto& x, int threads) { peer::keep(edge::mean(x, {.threads = threads})); });
+    jobs["var"] = over_rows(10000, [](auto& x, int threads) { peer::keep(edge::var(x, {.threads = threads})); });
+    jobs["argmax"] = over_rows(10000, [](auto& x, int threads) { peer::keep(edge::argmax(x, {.threads = threads})); });
+    for (const int axis : {0, 1}) {
+        const auto name = [axis](const char* job) { return job + ("_axis" + std::to_string(axis)); };
+        jobs[name("sum")] = over_rows(
+            10000, [axis](auto& x, int threads) { peer::keep(edge::sum(x, axis, {.threads = threads})); });
+        jobs[name("mean")] = over_rows(
+            10000, [axis](auto& x, int threads) { peer::keep(edge::mean(x, axis, {.threads = threads})); });
+        jobs[name("var")] = over_rows(
+            10000, [axis](auto& x, int threads) { peer::keep(edge::var(x, axis, {.threads = threads})); });
+        jobs[name("argmax")] = over_rows(
+            10000, [axis](auto& x, int threads) { peer::keep(edge::argmax(x, axis, {.threads = threads})); });
+    }
+
+    // Floors: the same bytes, or the same multiply-adds, in loops that do nothing else.
+    jobs["floor_multiply"] = over_arrays([](arrays& x) {
+        by_register(x, [&](index_t i) { edge::simd::stream_store(load(x.a, i) * load(x.b, i), x.out.data() + i); });
+    });
+    jobs["floor_fused"] = over_arrays([](arrays& x) {
+        by_register(x, [&](index_t i) {
+            edge::simd::stream_store(load(x.a, i) + load(x.b, i) + load(x.c, i), x.out.data() + i);
+        });
+    });
+    jobs["floor_read"] = over_rows(10000, [](auto& x, int threads) {
+        edge::parallel_for(x.size(), {.threads = threads, .align = 64}, [&](index_t first, index_t last) {
+            lanes sums[8];
+            for (auto& s : sums) s = lanes(0.0f);
+            for (index_t i = first; i + 8 * width <= last; i += 8 * width)
+                for (int k = 0; k < 8; ++k) sums[k] = sums[k] + lanes::load_unaligned(x.data() + i + k * width);
+            for (const auto& s : sums) peer::keep(s);
+        });
+    });
+    jobs["floor_matmul"] = [](long n, int threads) {
+        return std::function<void()>([=] { multiply_add_peak(n, threads); });
+    };
+    return peer::serve(jobs);
+}
