@@ -24,6 +24,7 @@
 #include <edge/simd/expression.hpp>
 #include <edge/simd/gemm.hpp>
 #include <edge/simd/math.hpp>
+#include <edge/simd/matmul.hpp>
 #include <edge/simd/moments.hpp>
 #include <edge/simd/reduce.hpp>
 #include <edge/simd/stream.hpp>

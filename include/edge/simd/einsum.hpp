@@ -8,233 +8,185 @@
 ///     auto trace = edge::einsum("ii->", a);                     // diagonals, transposes and sums of one operand
 ///
 /// Labels are letters; `...` stands for axes that broadcast; without `->` the result has the labels that occur once, in
-/// alphabetical order. Operands are joined from the left, each pair as a batch of matrix products, so the cost of three
-/// or more depends on their order. Intermediate results have rank at most eight.
+/// alphabetical order. Three and more operands are joined two by two in the order that takes the fewest multiplications.
+/// Each pair is a batch of matrix products, or of inner products or rows, of the operands where they lie, whatever the
+/// order of their axes. Intermediate results have rank at most eight. The bits do not depend on the number of threads.
 
-#include <edge/simd/detail/matmul.hpp>
-#include <edge/simd/reduce.hpp>
-
-#include <string>
-#include <string_view>
-#include <vector>
+#include <edge/simd/detail/contract.hpp>
+#include <edge/simd/detail/einsum_plan.hpp>
 
 namespace edge {
 
 namespace detail {
 
-/// Labels of each operand's axes and of the result's. Axes of an ellipsis have the labels 8 to 1, 1 the last.
-struct einsum_plan {
-    std::vector<std::string> operands;
-    std::string result;
-    index_t extents[128] = {};  ///< of each label
-};
-
-inline bool is_label(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
-[[noreturn]] inline void refuse_equation(std::string_view equation, std::string_view why) {
-    throw argument_error(message("einsum '", equation, "': ", why));
-}
-
-/// One operand's term, with the ellipsis as `axes` labels. `axes` < 0: as many as the rank leaves.
-inline std::string expand_term(std::string_view equation, std::string_view term, index_t rank, index_t axes) {
-    std::string labels;
-    bool has_ellipsis = false;
-    const auto named = std::count_if(term.begin(), term.end(), is_label);
-    for (std::size_t i = 0; i < term.size(); ++i) {
-        if (is_label(term[i])) {
-            labels += term[i];
-        } else if (term.substr(i, 3) == "..." && !has_ellipsis) {
-            has_ellipsis = true;
-            i += 2;
-            const index_t count = axes >= 0 ? axes : rank - named;
-            for (index_t k = count; k > 0; --k) labels += static_cast<char>(k);
-        } else {
-            refuse_equation(equation, message("'", term, "' is not letters with at most one '...'"));
-        }
-    }
-    return labels;
-}
-
-inline einsum_plan plan_einsum(std::string_view equation, std::span<const shape> shapes) {
-    std::string text;
-    for (const char c : equation) {
-        if (static_cast<unsigned char>(c) >= 0x80) refuse_equation("?", "labels are ASCII letters");
-        if (c != ' ') text += c;
-    }
-    const std::size_t arrow = text.find("->");
-    const std::string left = text.substr(0, arrow);
-    einsum_plan plan;
-    index_t ellipsis = 0;
-    int uses[128] = {};
-    for (std::size_t start = 0;;) {
-        const std::size_t comma = left.find(',', start);
-        const std::string term = left.substr(start, comma == left.npos ? comma : comma - start);
-        const std::size_t i = plan.operands.size();
-        if (i == shapes.size()) refuse_equation(equation, message("more terms than the ", shapes.size(), " operands"));
-        const auto rank = static_cast<index_t>(shapes[i].rank());
-        const std::string labels = expand_term(equation, term, rank, -1);
-        if (static_cast<index_t>(labels.size()) != rank)
-            refuse_equation(equation, message("'", term, "' does not fit operand ", i, " of shape ", shapes[i]));
-        for (std::size_t axis = 0; axis < labels.size(); ++axis) {
-            const auto label = static_cast<unsigned char>(labels[axis]);
-            ++uses[label];
-            if (label <= max_rank) ellipsis = (std::max)(ellipsis, index_t{label});
-            index_t& extent = plan.extents[label];
-            const index_t here = shapes[i][axis];
-            const bool is_repeated = labels.find(labels[axis]) < axis;
-            const bool is_new = uses[label] == 1 || (extent == 1 && !is_repeated);
-            if (is_new) {
-                extent = here;
-            } else if (here != extent && (here != 1 || is_repeated)) {
-                throw shape_error(message("einsum '", equation, "': operand ", i, " of shape ", shapes[i],
-                                          " has extent ", here, " along axis ", axis, ", expected ", extent));
-            }
-        }
-        plan.operands.push_back(labels);
-        if (comma == left.npos) break;
-        start = comma + 1;
-    }
-    if (plan.operands.size() != shapes.size())
-        refuse_equation(equation, message(plan.operands.size(), " terms for ", shapes.size(), " operands"));
-    if (arrow == text.npos) {
-        for (index_t k = ellipsis; k > 0; --k) plan.result += static_cast<char>(k);
-        for (char c = 'A'; c <= 'z'; ++c)
-            if (uses[static_cast<unsigned char>(c)] == 1) plan.result += c;
-        return plan;
-    }
-    const std::string term = text.substr(arrow + 2);
-    plan.result = expand_term(equation, term, 0, ellipsis);
-    if (ellipsis > 0 && term.find("...") == term.npos) refuse_equation(equation, "the result drops the axes of '...'");
-    for (std::size_t i = 0; i < plan.result.size(); ++i) {
-        const char c = plan.result[i];
-        if (plan.result.find(c) < i) refuse_equation(equation, message("label '", c, "' is twice in the result"));
-        if (uses[static_cast<unsigned char>(c)] == 0)
-            refuse_equation(equation, message("label '", c, "' is in no operand"));
-    }
-    return plan;
-}
-
-/// An array whose axes have labels, each once.
+/// An array whose axes have labels, each once, and none an extent of one.
 template <class T>
 struct labelled {
-    std::string labels;
-    tensor_view<const T> view;
-    tensor<T> own;  ///< what `view` sees, where that is a result of ours
+    const T* data = nullptr;
+    index_list labels;
+    strides steps;
+    label_set set = 0;
+    tensor<T> own;  ///< what `data` is in, where that is a result of ours
 
-    labelled(std::string names, tensor<T> values) : labels(std::move(names)), own(std::move(values)) {
-        view = own.view();
-    }
+    labelled() = default;
 
-    /// An operand: repeated labels become the diagonal, and extents of one are stretched to that of their label.
-    labelled(const std::string& names, const tensor_view<const T>& values, const einsum_plan& plan) {
-        index_list extents;
-        strides steps;
+    /// An operand: repeated labels become the diagonal.
+    labelled(const tensor_view<const T>& view, const index_list& names) : data(view.data()) {
         for (std::size_t axis = 0; axis < names.size(); ++axis) {
-            const index_t extent = plan.extents[static_cast<unsigned char>(names[axis])];
-            const index_t step = values.shape()[axis] == 1 ? 0 : values.strides()[axis];
-            if (const std::size_t at = labels.find(names[axis]); at != labels.npos) {
-                steps[at] += step;
-            } else {
-                labels += names[axis];
-                extents.push_back(extent);
-                steps.push_back(step);
+            if (view.shape()[axis] == 1) continue;
+            if ((set & set_of(names[axis])) == 0) {
+                labels.push_back(names[axis]);
+                steps.push_back(view.strides()[axis]);
+                set |= set_of(names[axis]);
+                continue;
             }
+            for (std::size_t i = 0; i < labels.size(); ++i)
+                if (labels[i] == names[axis]) steps[i] += view.strides()[axis];
         }
-        view = {values.data(), edge::shape(extents), steps};
     }
 
-    [[nodiscard]] index_t extent(char label) const { return view.shape()[labels.find(label)]; }
-    [[nodiscard]] index_t extent(const std::string& names) const {
-        index_t product = 1;
-        for (const char c : names) product *= extent(c);
-        return product;
+    /// A row-major array to be written.
+    labelled(const index_list& names, const einsum_plan& plan) : labels(names), set(set_of(names)) {
+        index_list extents;
+        for (const index_t label : names) extents.push_back(plan.extents[label]);
+        const shape whole(extents);
+        steps = whole.strides();
+        own = tensor<T>::uninitialized(whole);
+        data = own.data();
     }
 
-    /// Axes in another order, contiguous.
-    [[nodiscard]] tensor<T> ordered(const std::string& names) const {
-        index_list order;
-        for (const char c : names) order.push_back(static_cast<index_t>(labels.find(c)));
-        return eval(view.transpose(order));
+    [[nodiscard]] index_t step(index_t label) const noexcept {
+        if ((set & set_of(label)) == 0) return 0;
+        std::size_t i = 0;
+        while (labels[i] != label) ++i;
+        return steps[i];
+    }
+
+    /// Axes in another order.
+    [[nodiscard]] tensor_view<const T> view(const index_list& order, const einsum_plan& plan) const {
+        index_list extents;
+        strides list;
+        for (const index_t label : order) {
+            extents.push_back(plan.extents[label]);
+            list.push_back(step(label));
+        }
+        return {data, shape(extents), list};
     }
 };
 
-inline std::string those_in(const std::string& labels, const std::string& others, bool in = true) {
-    std::string result;
-    for (const char c : labels)
-        if ((others.find(c) != others.npos) == in) result += c;
-    return result;
-}
-
-/// Sums over the axes that are not in `kept`.
+/// c = Σ a·b over the labels that c lacks. Labels of an operand that neither the other nor c has were summed out before.
 template <class T>
-[[nodiscard]] labelled<T> sum_out(labelled<T> x, const std::string& kept, int threads) {
-    const std::string rest = those_in(x.labels, kept);
-    const std::string summed = those_in(x.labels, kept, false);
-    if (summed.empty()) return x;
-    index_list extents;
-    for (const char c : rest) extents.push_back(x.extent(c));
-    const shape result(extents);
-    tensor<T> values = x.ordered(rest + summed);
-    values.reshape({result.size(), values.size() == 0 ? x.extent(summed) : values.size() / result.size()});
-    const axis_split split(values.shape(), 1, false);
-    tensor<T> sums =
-        split.extent == 0 ? tensor<T>(split.reduced) : reduce_axis<simd::detail::sum_of>(values.data(), split, threads);
-    sums.reshape(result);
-    return {rest, std::move(sums)};
-}
-
-/// c[batch, m, n] = Σ_k a[batch, m, k]·b[batch, k, n], all contiguous.
-template <class T>
-[[nodiscard]] tensor<T> multiply(const tensor<T>& a, const tensor<T>& b, index_t batch, index_t m, index_t k, index_t n,
-                                 int threads) {
-    using arch = simd::detail::default_arch;
-    constexpr index_t width = simd::detail::panel<arch, T>;
-    auto c = tensor<T>::uninitialized({batch, m, n});
-    const index_t panels = (n + width - 1) / width;
-    const index_t grain = 1 + elements_per_thread / (1 + m * k * width);
-    run_parts(batch * panels, parallel_options{.threads = threads, .grain = grain}, [&](index_t first, index_t last) {
-        auto packed = tensor<T>::uninitialized({(std::max)(k, index_t{1}), width});
-        for (index_t i = first; i < last; ++i) {
-            const index_t at = i / panels;
-            const index_t column = i % panels * width;
-            simd::detail::pack_panel<arch>(tensor_view<const T>(b.data() + at * k * n, {k, n}), column, packed.data());
-            simd::detail::multiply_panel<arch>(a.data() + at * m * k, k, packed.data(), m, k,
-                                               c.data() + at * m * n + column, n, (std::min)(width, n - column));
-        }
+void multiply_labelled(const labelled<T>& a, const labelled<T>& b, labelled<T>& c, const einsum_plan& plan,
+                       int threads) {
+    simd::detail::product_plan product;
+    const label_set shared = a.set & b.set;
+    for_labels(a.set | b.set, [&](index_t label) {
+        const label_set one = set_of(label);
+        auto& kind = (c.set & one) == 0    ? product.inner
+                     : (shared & one) != 0 ? product.batch
+                     : (a.set & one) != 0  ? product.rows
+                                           : product.columns;
+        kind.add({plan.extents[label], a.step(label), b.step(label), c.step(label)});
     });
-    return c;
+    product.join();
+    T* const to = c.own.data();
+    if (!simd::detail::is_fragmented(product)) return simd::detail::run_product(a.data, b.data, to, product, threads);
+    // Copies whose axes of a kind follow each other, and so are one.
+    index_list left;
+    index_list right;
+    index_list result;
+    const auto append = [](label_set set, auto&... lists) {
+        for_labels(set, [&](index_t label) { (lists.push_back(label), ...); });
+    };
+    append(shared & c.set, left, right, result);
+    append(a.set & ~shared, left, result);
+    append(shared & ~c.set, left, right);
+    append(b.set & ~shared, right, result);
+    labelled<T> a_copy(left, plan);
+    assign(a_copy.own, a.view(left, plan), {.threads = threads});
+    labelled<T> b_copy(right, plan);
+    assign(b_copy.own, b.view(right, plan), {.threads = threads});
+    labelled<T> c_copy(result, plan);
+    multiply_labelled(a_copy, b_copy, c_copy, plan, threads);
+    assign(c.own, c_copy.view(c.labels, plan), {.threads = threads});
 }
 
-/// The product of two arrays, summed over the labels that are not in `kept`.
+/// c = Σ a over the labels that c lacks.
 template <class T>
-[[nodiscard]] labelled<T> contract(labelled<T> a, labelled<T> b, const std::string& kept, int threads) {
-    a = sum_out(std::move(a), b.labels + kept, threads);
-    b = sum_out(std::move(b), a.labels + kept, threads);
-    const std::string shared = those_in(a.labels, b.labels);
-    const std::string batch = those_in(shared, kept);
-    const std::string inner = those_in(shared, kept, false);
-    const std::string rows = those_in(a.labels, shared, false);
-    const std::string columns = those_in(b.labels, shared, false);
-    const std::string labels = batch + rows + columns;
-    index_list extents;
-    for (const char c : batch + rows) extents.push_back(a.extent(c));
-    for (const char c : columns) extents.push_back(b.extent(c));
-    tensor<T> product = multiply(a.ordered(batch + rows + inner), b.ordered(batch + inner + columns), a.extent(batch),
-                                 a.extent(rows), a.extent(inner), b.extent(columns), threads);
-    product.reshape(shape(extents));
-    return {labels, std::move(product)};
+void sum_labelled(const labelled<T>& a, labelled<T>& c, const einsum_plan& plan, int threads) {
+    if ((a.set & ~c.set) == 0) return assign(c.own, a.view(c.labels, plan), {.threads = threads});
+    static constexpr T one = 1;
+    simd::detail::product_plan product;
+    for_labels(a.set, [&](index_t label) {
+        auto& kind = (c.set & set_of(label)) != 0 ? product.batch : product.inner;
+        kind.add({plan.extents[label], a.step(label), 0, c.step(label)});
+    });
+    simd::detail::run_product(a.data, &one, c.own.data(), product, threads);
+}
+
+/// Sums over the labels that are not in `kept`, if there are such.
+template <class T>
+void sum_out(labelled<T>& a, label_set kept, const einsum_plan& plan, int threads) {
+    if ((a.set & ~kept) == 0) return;
+    index_list rest;
+    for (const index_t label : a.labels)
+        if ((set_of(label) & kept) != 0) rest.push_back(label);
+    labelled<T> sum(rest, plan);
+    sum_labelled(a, sum, plan, threads);
+    a = std::move(sum);
+}
+
+/// The product of two arrays in `c`, whose labels are those that are still needed.
+template <class T>
+void contract(labelled<T>& a, labelled<T>& b, labelled<T>& c, const einsum_plan& plan, int threads) {
+    sum_out(a, b.set | c.set, plan, threads);
+    sum_out(b, a.set | c.set, plan, threads);
+    multiply_labelled(a, b, c, plan, threads);
 }
 
 template <class T>
 [[nodiscard]] tensor<T> run_einsum(const einsum_plan& plan, std::span<const tensor_view<const T>> operands,
                                    int threads) {
-    labelled<T> total(plan.operands[0], operands[0], plan);
-    for (std::size_t i = 1; i < operands.size(); ++i) {
-        std::string kept = plan.result;
-        for (std::size_t k = i + 1; k < operands.size(); ++k) kept += plan.operands[k];
-        total = contract(std::move(total), labelled<T>(plan.operands[i], operands[i], plan), kept, threads);
+    bool is_empty = false;
+    for_labels(plan.used, [&](index_t label) { is_empty = is_empty || plan.extents[label] == 0; });
+    if (is_empty) return tensor<T>(plan.result_shape());
+    labelled<T> result(plan.result, plan);
+    if (operands.size() == 1) {
+        sum_labelled(labelled<T>(operands[0], plan.operands[0]), result, plan, threads);
+        return std::move(result.own);
     }
-    return sum_out(std::move(total), plan.result, threads).ordered(plan.result);
+    if (operands.size() == 2) {
+        labelled<T> a(operands[0], plan.operands[0]);
+        labelled<T> b(operands[1], plan.operands[1]);
+        contract(a, b, result, plan, threads);
+        return std::move(result.own);
+    }
+    std::vector<labelled<T>> arrays;
+    std::vector<label_set> sets;
+    arrays.reserve(operands.size());
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+        arrays.emplace_back(operands[i], plan.operands[i]);
+        sets.push_back(arrays[i].set);
+    }
+    const einsum_order order(sets, result.set, plan.extents);
+    for (std::size_t i = 0; i < order.pairs.size(); ++i) {
+        auto& a = arrays[order.pairs[i].first];
+        auto& b = arrays[order.pairs[i].second];
+        if (i + 1 == order.pairs.size()) {
+            contract(a, b, result, plan, threads);
+            break;
+        }
+        label_set needed = result.set;
+        for (const auto& other : arrays)
+            if (&other != &a && &other != &b) needed |= other.set;
+        index_list labels;
+        for_labels((a.set | b.set) & needed, [&](index_t label) { labels.push_back(label); });
+        labelled<T> product(labels, plan);
+        contract(a, b, product, plan, threads);
+        a = std::move(product);
+        b = labelled<T>();
+    }
+    return std::move(result.own);
 }
 
 }  // namespace detail
@@ -246,9 +198,10 @@ requires(!std::same_as<T, bool>)
     [[nodiscard]] tensor<T> einsum(std::string_view equation, std::span<const tensor_view<const T>> operands,
                                    const compute_options& options = {}) {
     if (operands.empty()) detail::refuse_equation(equation, "no operands");
-    std::vector<shape> shapes;
-    for (const auto& view : operands) shapes.push_back(view.shape());
-    return detail::run_einsum<T>(detail::plan_einsum(equation, shapes), operands, options.threads);
+    std::vector<const shape*> shapes;
+    shapes.reserve(operands.size());
+    for (const auto& view : operands) shapes.push_back(&view.shape());
+    return detail::run_einsum<T>(detail::einsum_plan(equation, shapes), operands, options.threads);
 }
 
 /// The same of arrays of one type.
