@@ -22,7 +22,7 @@ template <class Beats, class T>
 void find_split(const source<T>& from, const axis_split& split, std::int64_t* to, int threads) {
     using arch = simd::detail::default_arch;
     if (split.outer * split.inner == 0) return;
-    const part_plan<T> plan(split, from.data != nullptr);
+    const part_plan<T> plan(split);
     const index_t each = plan.parts * split.inner;
     auto values = tensor<T>::uninitialized({split.outer * each});
     auto places = tensor<index_t>::uninitialized({split.outer * each});

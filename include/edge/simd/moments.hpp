@@ -95,30 +95,29 @@ private:
     scratch<T> shift_;
 };
 
-/// The moments of rows of columns, in halves: the first becomes that of all.
-/// @param counts  elements of each row's moments; becomes those of the joined ones
-inline void fold_moments(moments* rows, double* counts, index_t count, index_t width, int threads) {
-    while (count > 1) {
-        const index_t half = (count + 1) / 2;
-        const index_t grain = (std::max)(index_t{1}, elements_per_thread / 4 / half);
-        run_parts(width, parallel_options{.threads = threads, .grain = grain}, [=](index_t first, index_t last) {
+/// The moments of `rows` parts, [rows, width], in halves: the first become those of all.
+/// @param counts  elements of each part
+inline void fold_moments(moments* parts, const tensor<double>& counts, index_t width, int threads) {
+    const index_t grain = (std::max)(index_t{1}, elements_per_thread / 4 / counts.size());
+    run_parts(width, parallel_options{.threads = threads, .grain = grain}, [&](index_t first, index_t last) {
+        tensor<double> n = counts;
+        for (index_t count = n.size(), half; count > 1; count = half) {
+            half = (count + 1) / 2;
             for (index_t r = 0; r + half < count; ++r) {
-                const double n = counts[r];
-                const double share = counts[r + half] / (n + counts[r + half]);
-                moments* a = rows + r * width;
-                const moments* b = rows + (r + half) * width;
+                const double share = n[r + half] / (n[r] + n[r + half]);
+                moments* a = parts + r * width;
+                const moments* b = parts + (r + half) * width;
                 for (index_t i = first; i < last; ++i) {
                     const double apart = b[i].mean - a[i].mean;
                     const double move = product(apart, share);
-                    const double between = product(product(apart, move), n);
+                    const double between = product(product(apart, move), n[r]);
                     a[i].mean += move;
                     a[i].squares += b[i].squares + between;
                 }
+                n[r] += n[r + half];
             }
-        });
-        for (index_t r = 0; r + half < count; ++r) counts[r] += counts[r + half];
-        count = half;
-    }
+        }
+    });
 }
 
 /// Moments along the axis, whose extent is at least one.
@@ -126,7 +125,7 @@ inline void fold_moments(moments* rows, double* counts, index_t count, index_t w
 template <class T>
 void moments_split(const source<T>& from, const axis_split& split, moments* to, int threads) {
     if (split.outer * split.inner == 0) return;
-    const part_plan<T> plan(split, from.data != nullptr);
+    const part_plan<T> plan(split);
     auto partial =
         plan.parts == 1 ? tensor<moments>() : tensor<moments>::uninitialized({split.outer * plan.parts * split.inner});
     moments* all = plan.parts == 1 ? to : partial.data();
@@ -140,12 +139,11 @@ void moments_split(const source<T>& from, const axis_split& split, moments* to, 
                   }
               });
     if (plan.parts == 1) return;
-    auto counts = tensor<double>::uninitialized({plan.parts});
+    tensor<double> counts({plan.parts}, static_cast<double>(plan.extent));
+    counts[plan.parts - 1] = static_cast<double>(split.extent - (plan.parts - 1) * plan.extent);
     for (index_t o = 0; o < split.outer; ++o) {
-        for (index_t p = 0; p < plan.parts; ++p)
-            counts[p] = static_cast<double>((std::min)(plan.extent, split.extent - p * plan.extent));
         moments* parts = all + o * plan.parts * split.inner;
-        fold_moments(parts, counts.data(), plan.parts, split.inner, threads);
+        fold_moments(parts, counts, split.inner, threads);
         std::copy_n(parts, split.inner, to + o * split.inner);
     }
 }

@@ -17,6 +17,10 @@ struct is_lower {
     EDGE_ALWAYS_INLINE static auto beats(const V& a, const V& b) {
         return a < b;
     }
+    template <class V>
+    EDGE_ALWAYS_INLINE static auto ties(const V& a, const V& b) {
+        return a <= b;
+    }
 };
 
 struct is_higher {
@@ -24,6 +28,10 @@ struct is_higher {
     template <class V>
     EDGE_ALWAYS_INLINE static auto beats(const V& a, const V& b) {
         return a > b;
+    }
+    template <class V>
+    EDGE_ALWAYS_INLINE static auto ties(const V& a, const V& b) {
+        return a >= b;
     }
 };
 
@@ -54,7 +62,6 @@ template <class Arch, class T>
 }
 
 /// The first extreme of `count` neighbours, at least one.
-/// @param scratch  [scratch_size(1, rows, columns<T>)] of blocks
 template <class Arch, class Beats, class T>
 [[nodiscard]] found<T> find_in_row(const T* from, index_t count) noexcept {
     constexpr index_t block = 4 * rows_per_block * columns<T>;
@@ -78,34 +85,45 @@ template <class Arch, class Beats, class T>
     return best;
 }
 
-/// One register of columns in a block of up to sixteen rows, against those before.
-template <class Arch, class Beats, class T>
-EDGE_ALWAYS_INLINE void find_in_strip(const T* from, index_t rows, index_t stride, index_t count, index_t first,
-                                      T* values, index_t* places) noexcept {
+/// A few registers of columns in a block of up to sixteen rows, against those before. From the last row to the first, so
+/// that the first of equal ones and of NaNs stays.
+/// @param count  columns that are wanted of them
+template <class Arch, class Beats, int registers, class T>
+EDGE_ALWAYS_INLINE void find_in_strip(rows_at<T> rows, index_t height, index_t count, index_t first, T* values,
+                                      index_t* places) noexcept {
     using B = batch<T, Arch>;
     constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
-    const auto before = [](const B& a, const B& b) {
-        if constexpr (std::is_floating_point_v<T>) {
-            return Beats::beats(a, b) | (xsimd::isnan(a) & (b == b));
-        } else {
-            return Beats::beats(a, b);
-        }
-    };
-    B best = B::load_unaligned(from);
-    B at(T{0});
-    for (index_t r = 1; r < rows; ++r) {
-        const B x = B::load_unaligned(from + r * stride);
-        prefetch(from + r * stride + columns<T>);
-        const auto wins = before(x, best);
-        best = xsimd::select(wins, x, best);
-        at = xsimd::select(wins, B(static_cast<T>(r)), at);
+    const T* from = rows.from + (height - 1) * rows.stride;
+    B best[registers];
+    B at[registers];
+    B row(static_cast<T>(height - 1));
+    unrolled<registers>([&](auto i) {
+        best[i] = B::load_unaligned(from + i * n);
+        at[i] = row;
+    });
+    for (index_t r = 1; r < height; ++r) {
+        from -= rows.stride;
+        row = row - B(T{1});
+        for (index_t i = 0; i < registers * n; i += columns<T> / 2) prefetch(from + columns<T> + i);
+        unrolled<registers>([&](auto i) {
+            const B x = B::load_unaligned(from + i * n);
+            auto wins = Beats::ties(x, best[i]);
+            if constexpr (std::is_floating_point_v<T>) wins = wins | xsimd::isnan(x);
+            best[i] = xsimd::select(wins, x, best[i]);
+            at[i] = xsimd::select(wins, row, at[i]);
+        });
     }
-    T block_values[static_cast<std::size_t>(n)];
-    T block_places[static_cast<std::size_t>(n)];
-    if (first != 0 && count == n && !xsimd::any(before(best, B::load_unaligned(values)))) return;
-    best.store_unaligned(block_values);
-    at.store_unaligned(block_places);
-    for (index_t k = 0; k < count; ++k) {
+    T block_values[registers * n];
+    T block_places[registers * n];
+    bool is_better = first == 0 || count != registers * n;
+    unrolled<registers>([&](auto i) {
+        best[i].store_unaligned(block_values + i * n);
+        at[i].store_unaligned(block_places + i * n);
+        if (is_better) return;
+        const B before = B::load_unaligned(values + i * n);
+        is_better = xsimd::any(~(Beats::ties(before, best[i])));
+    });
+    for (index_t k = 0; is_better && k < count; ++k) {
         if (first != 0 && !comes_before<Beats>(block_values[k], values[k])) continue;
         values[k] = block_values[k];
         places[k] = first + static_cast<index_t>(block_places[k]);
@@ -115,16 +133,18 @@ EDGE_ALWAYS_INLINE void find_in_strip(const T* from, index_t rows, index_t strid
 /// The first extreme of each of `width` columns in up to sixteen rows, the `first` and the next, against those before.
 /// @param values, places  [width] of the rows before, if there are any
 template <class Arch, class Beats, class T>
-void find_in_block(rows_at<T> rows, index_t count, index_t width, index_t first, T* values, index_t* places) noexcept {
+void find_in_block(rows_at<T> rows, index_t height, index_t width, index_t first, T* values, index_t* places) noexcept {
     constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
+    const auto from = [&](index_t i) { return rows_at<T>{rows.from + i, rows.stride}; };
     index_t i = 0;
-    for (; i + n <= width; i += n)
-        find_in_strip<Arch, Beats>(rows.from + i, count, rows.stride, n, first, values + i, places + i);
+    for (; i + 2 * n <= width; i += 2 * n)
+        find_in_strip<Arch, Beats, 2>(from(i), height, 2 * n, first, values + i, places + i);
+    for (; i + n <= width; i += n) find_in_strip<Arch, Beats, 1>(from(i), height, n, first, values + i, places + i);
     if (i == width) return;
     T padded[rows_per_block * n] = {};
-    for (index_t r = 0; r < count; ++r)
+    for (index_t r = 0; r < height; ++r)
         for (index_t k = 0; k < n; ++k) padded[r * n + k] = rows.from[r * rows.stride + (std::min)(i + k, width - 1)];
-    find_in_strip<Arch, Beats>(padded, count, n, width - i, first, values + i, places + i);
+    find_in_strip<Arch, Beats, 1>(rows_at<T>{padded, n}, height, width - i, first, values + i, places + i);
 }
 
 }  // namespace edge::simd::detail

@@ -192,7 +192,7 @@ template <class Arch, class Kernel, class T>
 void reduce_block(const Kernel& kernel, rows_at<T> rows, index_t count, index_t width, T* totals, index_t pitch,
                   bool begins = true) noexcept {
     constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
-    constexpr index_t strip = columns<T> / Kernel::totals;
+    constexpr index_t strip = columns<T>;
     const auto from = [&](index_t i) { return rows_at<T>{rows.from + i, rows.stride}; };
     index_t i = 0;
     for (; i + strip <= width; i += strip)

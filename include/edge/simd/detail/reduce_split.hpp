@@ -44,15 +44,17 @@ struct part_plan {
     index_t tile;  ///< columns that are reduced at a time; of no influence on the bits
     index_t tiles;
 
-    part_plan(const axis_split& split, bool from_memory) {
+    explicit part_plan(const axis_split& split) {
         constexpr index_t narrow = simd::detail::columns<T>;
         constexpr index_t part_elements = 64 * simd::detail::rows_per_block * narrow;
         group = split.inner < narrow ? narrow : 1;
-        extent = (std::max)(part_elements / split.inner / narrow * narrow, index_t{256});
+        // Few parts of wide rows, since each has totals of its own to join, but enough for the threads of small processors.
+        const index_t eighth = (split.extent + 127) / 128 * simd::detail::rows_per_block;
+        extent =
+            (std::max)(part_elements / split.inner / narrow * narrow, std::clamp(eighth, index_t{256}, index_t{1024}));
         extent = (std::min)(extent, split.extent);
         parts = (split.extent + extent - 1) / extent;
-        tile = from_memory ? index_t{16384} : buffered_elements / 2;
-        tile = group != 1 ? split.inner : (std::min)(split.inner, tile);
+        tile = (std::min)(split.inner, index_t{16384});
         tiles = (split.inner + tile - 1) / tile;
     }
 
@@ -142,11 +144,12 @@ public:
 private:
     using arch = simd::detail::default_arch;
 
-    /// As many rows of an expression as fit the first cache: whole blocks, or a part of one.
+    /// As many rows of an expression as fit the first cache, but two at least: whole blocks, or an even part of one.
     static constexpr index_t rows_ahead(index_t row) {
         constexpr index_t block = simd::detail::rows_per_block;
         const index_t fit = buffered_elements / row;
-        return fit >= block ? fit / block * block : 4;
+        if (fit >= block) return fit / block * block;
+        return fit >= 8 ? 8 : fit >= 4 ? 4 : 2;
     }
 
     /// Small slices of an expression are computed many at a time.
@@ -179,7 +182,7 @@ template <class Join, class T>
 void reduce_split(const source<T>& from, const axis_split& split, T* to, int threads) {
     if (split.outer * split.inner == 0) return;
     using kernel = simd::detail::total_of<Join>;
-    const part_plan<T> plan(split, from.data != nullptr);
+    const part_plan<T> plan(split);
     auto partial = plan.parts == 1 ? tensor<T>() : tensor<T>::uninitialized({split.outer * plan.parts * split.inner});
     T* totals = plan.parts == 1 ? to : partial.data();
     run_parts(plan.items(split), parallel_options{.threads = threads, .grain = plan.grain()},

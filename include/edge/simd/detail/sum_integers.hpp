@@ -104,7 +104,7 @@ template <class V, class S>
 void sum_split(const source<V>& from, const axis_split& split, S* to, int threads) {
     if (split.outer * split.inner == 0) return;
     using arch = simd::detail::default_arch;
-    const part_plan<V> plan(split, from.data != nullptr);
+    const part_plan<V> plan(split);
     tensor<S> partial({split.outer * plan.parts * split.inner});
     run_parts(plan.items(split), parallel_options{.threads = threads, .grain = plan.grain()},
               [&](index_t first, index_t last) {
