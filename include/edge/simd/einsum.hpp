@@ -61,18 +61,15 @@ struct labelled {
         while (labels[i] != label) ++i;
         return steps[i];
     }
-
-    /// Axes in another order.
-    [[nodiscard]] tensor_view<const T> view(const index_list& order, const einsum_plan& plan) const {
-        index_list extents;
-        strides list;
-        for (const index_t label : order) {
-            extents.push_back(plan.extents[label]);
-            list.push_back(step(label));
-        }
-        return {data, shape(extents), list};
-    }
 };
+
+/// c = a, its axes in another order.
+template <class T>
+void copy_labelled(const labelled<T>& a, labelled<T>& c, const einsum_plan& plan, int threads) {
+    simd::detail::product_axes axes;
+    for (const index_t label : c.labels) axes.add({plan.extents[label], a.step(label), 0, c.step(label)});
+    simd::detail::copy_axes(a.data, c.own.data(), axes, threads);
+}
 
 /// c = Σ a·b over the labels that c lacks. Labels of an operand that neither the other nor c has were summed out before.
 template <class T>
@@ -103,18 +100,18 @@ void multiply_labelled(const labelled<T>& a, const labelled<T>& b, labelled<T>& 
     append(shared & ~c.set, left, right);
     append(b.set & ~shared, right, result);
     labelled<T> a_copy(left, plan);
-    assign(a_copy.own, a.view(left, plan), {.threads = threads});
+    copy_labelled(a, a_copy, plan, threads);
     labelled<T> b_copy(right, plan);
-    assign(b_copy.own, b.view(right, plan), {.threads = threads});
+    copy_labelled(b, b_copy, plan, threads);
     labelled<T> c_copy(result, plan);
     multiply_labelled(a_copy, b_copy, c_copy, plan, threads);
-    assign(c.own, c_copy.view(c.labels, plan), {.threads = threads});
+    copy_labelled(c_copy, c, plan, threads);
 }
 
 /// c = Σ a over the labels that c lacks.
 template <class T>
 void sum_labelled(const labelled<T>& a, labelled<T>& c, const einsum_plan& plan, int threads) {
-    if ((a.set & ~c.set) == 0) return assign(c.own, a.view(c.labels, plan), {.threads = threads});
+    if ((a.set & ~c.set) == 0) return copy_labelled(a, c, plan, threads);
     static constexpr T one = 1;
     simd::detail::product_plan product;
     for_labels(a.set, [&](index_t label) {

@@ -102,6 +102,7 @@ void multiply_here(const matrix<const T>& a, const matrix<const T>& b, const T* 
     using tile = gemm_tile<Arch, T>;
     using most = gemm_blocks<T>;
     constexpr index_t width = tile::columns;
+    constexpr auto n_lanes = static_cast<index_t>(lanes<T, Arch>);
     const index_t k = a.columns;
     // Panels pay where they are read often.
     const bool packs_a = c.columns >= 4 * width && c.rows >= tile::rows;
@@ -140,7 +141,8 @@ void multiply_here(const matrix<const T>& a, const matrix<const T>& b, const T* 
                         step = right.row_step;
                     } else if (!packs_b) {
                         panel = b_panels;
-                        if (i0 == 0) pack_panels<width>(right.data + j, 1, right.row_step, exist, depth, b_panels);
+                        step = exist <= n_lanes ? n_lanes : width;
+                        if (i0 == 0) pack_last(right.data + j, right.row_step, exist, step, depth, b_panels);
                     }
                     const tile_target<T, Finish> to{c.data + i0 * c.row_step + (j0 + j) * c.column_step,
                                                     c.row_step,
@@ -150,7 +152,6 @@ void multiply_here(const matrix<const T>& a, const matrix<const T>& b, const T* 
                                                     is_last ? &finish : nullptr,
                                                     row + i0,
                                                     column + j0 + j};
-                    constexpr auto n_lanes = static_cast<index_t>(lanes<T, Arch>);
                     if (exist <= n_lanes) {
                         multiply_panel<Arch, 1>(rows, m, panel, step, depth, to);
                     } else {
@@ -194,6 +195,10 @@ void multiply_all(const gemm_batch& batch, const matrix<const T>& a, const matri
     if (count == 0 || c.rows == 0 || c.columns == 0) return;
     const double work = static_cast<double>(c.rows) * static_cast<double>(c.columns) * static_cast<double>(a.columns) *
                         static_cast<double>(count);
+    const index_t packed_width = packed == nullptr ? 0 : packed->width();
+    const T* const panels = packed == nullptr ? nullptr : packed->data();
+    if (count == 1 && work < static_cast<double>(2 * gemm_grain))
+        return multiply_here<Arch>(a, b, panels, packed_width, c, options.accumulate, finish, 0, 0);
     const int parts =
         parts_for(static_cast<index_t>((std::min)(work, 1e15)), {.threads = options.threads, .grain = gemm_grain});
     const int cells = count % parts == 0 || count >= 8 * parts ? 1 : parts;
@@ -211,9 +216,7 @@ void multiply_all(const gemm_batch& batch, const matrix<const T>& a, const matri
             left.data += batch.offset(batch.a, at);
             right.data += batch.offset(batch.b, at);
             result.data += batch.offset(batch.c, at);
-            const T* panels = packed == nullptr ? nullptr : packed->data();
-            multiply_here<Arch>(left, right, panels, packed == nullptr ? 0 : packed->width(), result,
-                                options.accumulate, finish, i0, j0);
+            multiply_here<Arch>(left, right, panels, packed_width, result, options.accumulate, finish, i0, j0);
         }
     });
 }

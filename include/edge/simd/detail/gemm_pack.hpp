@@ -40,6 +40,15 @@ void pack_panels(const T* from, index_t line_step, index_t step, index_t count, 
     }
 }
 
+/// The last columns of rows as a panel, filled up with zeros to `width`.
+template <class T>
+void pack_last(const T* from, index_t row_step, index_t columns, index_t width, index_t k, T* to) noexcept {
+    for (index_t p = 0; p < k; ++p, from += row_step, to += width) {
+        for (index_t i = 0; i < columns; ++i) to[i] = from[i];
+        for (index_t i = columns; i < width; ++i) to[i] = T{};
+    }
+}
+
 /// Parts that `count` is cut into, none longer than `most`, about equal, multiples of `align` but for the last.
 struct even_blocks {
     index_t each;
