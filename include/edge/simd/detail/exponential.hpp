@@ -48,10 +48,7 @@ EDGE_ALWAYS_INLINE reduced_exponent<B> reduce_exponent(const B& x, const M&... n
 template <class B>
 EDGE_ALWAYS_INLINE B clamp_exponent(const B& x) {
     using T = lane_of<B>;
-    const B high(is_float32<B> ? T(91) : T(712));
-    const B low(is_float32<B> ? T(-106) : T(-748));
-    const B below = xsimd::select(x > high, high, x);  // NaN stays
-    return xsimd::select(below < low, low, below);
+    return at_least(at_most(x, is_float32<B> ? T(91) : T(712)), is_float32<B> ? T(-106) : T(-748));
 }
 
 template <class B>
@@ -65,10 +62,7 @@ EDGE_ALWAYS_INLINE B exponential(const B& x) {
 template <class B>
 EDGE_ALWAYS_INLINE B exponential2(const B& x) {
     using T = lane_of<B>;
-    const B high(is_float32<B> ? T(130) : T(1026));
-    const B low(is_float32<B> ? T(-152) : T(-1078));
-    const B below = xsimd::select(x > high, high, x);
-    const B a = xsimd::select(below < low, low, below);
+    const B a = at_least(at_most(x, is_float32<B> ? T(130) : T(1026)), is_float32<B> ? T(-152) : T(-1078));
     const B n = nearest_integer(a);
     return scale_by_power_of_two(B(T(1)) + small_exponential((a - n) * B(T(0x1.62e42fefa39efp-1))), n);
 }
@@ -78,10 +72,8 @@ template <class B>
 EDGE_ALWAYS_INLINE B expm1(const B& x) {
     using T = lane_of<B>;
     // Below the first bound it is -1. Above the second one e^x takes over, which knows how to overflow.
-    const B low(is_float32<B> ? T(-20) : T(-40));
-    const B high(is_float32<B> ? T(80) : T(700));
-    const B below = xsimd::select(x > high, high, x);
-    const B a = xsimd::select(below < low, low, below);
+    const T high = is_float32<B> ? T(80) : T(700);
+    const B a = at_least(at_most(x, high), is_float32<B> ? T(-20) : T(-40));
     const auto [n, r] = reduce_exponent(a, xsimd::abs(x) < B(T(0.5)));
     B q;
     if constexpr (is_float32<B>) {
@@ -94,7 +86,7 @@ EDGE_ALWAYS_INLINE B expm1(const B& x) {
     }
     const B scale = power_of_two(n);
     const B y = xsimd::fma(scale, xsimd::fma(r * r, q, r), scale - B(T(1))) | sign_of(x);  // keeps -0
-    return xsimd::select(x > high, exponential(x), y);
+    return xsimd::select(x > B(high), exponential(x), y);
 }
 
 /// 1 / (1 + e^-x), by e = e^-|x|: the quotient y, and then 1 - e·y or e - e·y, which takes the error of y by its part e.

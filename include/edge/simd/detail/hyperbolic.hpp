@@ -8,24 +8,24 @@
 
 namespace edge::simd::detail {
 
-/// e^2x for 0.6 < x < 20, float32: rounded twice, which is halved and more by what follows.
+/// e^2x + 1 for 0.55 ≤ x ≤ 10, float32: rounded twice, which is halved and more by what follows.
 template <class B>
-EDGE_ALWAYS_INLINE B square_exponential(const B& x) {
+EDGE_ALWAYS_INLINE B square_exponential_and_one(const B& x) {
     if constexpr (is_float32<B>) {
-        using I = batch<std::uint32_t, typename B::arch_type>;
         const B c(0x1.715476p+1f);  // 2 log2 e
-        const B shifted = xsimd::fma(x, c, B(integer_magic<B>));
-        const B f = xsimd::fms(x, c, shifted - B(integer_magic<B>));
-        const B p = polynomial(f, 0x1.000002p+0f, 0x1.62e428p-1f, 0x1.ebf912p-3f, 0x1.c6b6f2p-5f, 0x1.3d0e3ep-7f,
-                               0x1.5c0768p-10f);
-        const I exponent = detail::bitwise_cast<std::uint32_t>(shifted) << 23;
-        return detail::bitwise_cast<float>(detail::bitwise_cast<std::uint32_t>(p) + exponent);
+        const B magic(integer_magic<B> + 127.0f);
+        const B shifted = xsimd::fma(x, c, magic);
+        const B f = xsimd::fms(x, c, shifted - magic);
+        const B p = polynomial(f, 1.0f, 0x1.62e43p-1f, 0x1.ebfbdap-3f, 0x1.c6aed2p-5f, 0x1.3b2dc2p-7f, 0x1.5f4732p-10f,
+                               0x1.41d206p-13f);
+        const B power = detail::bitwise_cast<float>(detail::bitwise_cast<std::uint32_t>(shifted) << 23);
+        return xsimd::fma(p, power, B(1.0f));
     } else {
-        return exponential(x + x);
+        return exponential(x + x) + B(1.0);
     }
 }
 
-/// x + x³·p(x²) below 5/8, else 1 - 2 / (e^2x + 1). Below: float32 by Remez' algorithm (2^-27.9), float64 the quotient
+/// x + x³·p(x²) below, else 1 - 2 / (e^2x + 1). Below: float32 to 0.55 by Remez' algorithm, float64 to 5/8 the quotient
 /// of Cephes, tanh.c.
 template <class B>
 EDGE_ALWAYS_INLINE B hyperbolic_tangent(const B& x) {
@@ -34,16 +34,15 @@ EDGE_ALWAYS_INLINE B hyperbolic_tangent(const B& x) {
     const B z = a * a;
     B p;
     if constexpr (is_float32<B>) {
-        p = polynomial(z, -0x1.555534p-2f, 0x1.110768p-3f, -0x1.b8444ap-5f, 0x1.5256dap-6f, -0x1.76ac24p-8f);
+        p = polynomial(z, -0x1.55545ap-2f, 0x1.10d01ap-3f, -0x1.af96acp-5f, 0x1.0da914p-6f);
     } else {
         p = polynomial(z, -1.61468768441708447952e3, -9.92877231001918586564e1, -9.64399179425052238628e-1) /
             polynomial(z, 4.84406305325125486048e3, 2.23548839060100448583e3, 1.12811678491632931402e2, 1.0);
     }
     const B near = xsimd::fma(a * z, p, a);
-    const B most(T(is_float32<B> ? 10 : 20));  // it is 1 from there on
-    const B e = square_exponential(xsimd::select(a > most, most, a));
-    const B far = B(T(1)) - simd::divide(B(T(2)), e + B(T(1)));
-    return xsimd::select(a >= B(T(0.625)), far, near) | sign_of(x);  // NaN is near
+    const B e = square_exponential_and_one(at_most(a, T(is_float32<B> ? 10 : 20)));  // it is 1 from there on
+    const B far = B(T(1)) - simd::divide(B(T(2)), e);
+    return xsimd::select(a >= B(T(is_float32<B> ? 0.55 : 0.625)), far, near) | sign_of(x);  // NaN is near
 }
 
 /// e^|x| / 2, which is finite wherever sinh and cosh are.
@@ -89,7 +88,7 @@ EDGE_ALWAYS_INLINE B inverse_hyperbolic_sine(const B& x) {
     const B more = square / (one + xsimd::sqrt(xsimd::fma(safe, safe, one)));
     auto parts = split_logarithm(xsimd::select(is_large, a, one));
     parts.k = parts.k + one;
-    const B large = xsimd::select(a < B(std::numeric_limits<double>::infinity()), natural_logarithm(parts), a);
+    const B large = xsimd::select(a < B(std::numeric_limits<double>::infinity()), natural::of(parts), a);
     return xsimd::select(is_large, large, log1p_of_sum(safe, more)) | sign_of(x);
 }
 
@@ -101,7 +100,7 @@ EDGE_ALWAYS_INLINE B inverse_hyperbolic_cosine(const B& x) {
     const B t = xsimd::select(is_large, one, x - one);
     auto parts = split_logarithm(xsimd::select(is_large, x, one));
     parts.k = parts.k + one;
-    const B large = xsimd::select(x < B(std::numeric_limits<double>::infinity()), natural_logarithm(parts), x);
+    const B large = xsimd::select(x < B(std::numeric_limits<double>::infinity()), natural::of(parts), x);
     const B small = log1p_of_sum(xsimd::sqrt(xsimd::fma(t, t, t + t)), t);
     return xsimd::select(is_large, large, xsimd::select(x < one, B(std::numeric_limits<double>::quiet_NaN()), small));
 }

@@ -39,25 +39,30 @@ EDGE_ALWAYS_INLINE B logarithm_tail(const B& f) {
     }
 }
 
-/// The parts of a positive number; subnormals too.
+/// The parts of a positive normal number, or of one that was brought there: x·2^`up`.
 template <class B>
-EDGE_ALWAYS_INLINE logarithm_parts<B> split_logarithm(const B& x) {
+EDGE_ALWAYS_INLINE logarithm_parts<B> split_normal(const B& x, const B& up) {
     using T = lane_of<B>;
     using U = bits_of<B>;
     using I = batch<U, typename B::arch_type>;
     constexpr U one = is_float32<B> ? U(0x3f800000) : U(0x3ff0000000000000);
     constexpr U root = is_float32<B> ? U(0x3f3504f3) : U(0x3fe6a09e667f3bcd);   // √½
-    constexpr U power = is_float32<B> ? U(0x4b000000) : U(0x4330000000000000);  // 2^23, 2^52: what adds to its low bits
-    constexpr T up = is_float32<B> ? T(0x1p25) : T(0x1p54);
-    const auto is_small = x < B((std::numeric_limits<T>::min)());
-    const B scaled = xsimd::select(is_small, x * B(up), x);
-    const B offset =
-        xsimd::select(is_small, B(T(exponent_bias<B> + (is_float32<B> ? 25 : 54))), B(T(exponent_bias<B>)));
-    const I bits = detail::bitwise_cast<U>(scaled) + I(one - root);
+    constexpr U power = is_float32<B> ? U(0x4b000000) : U(0x4330000000000000);  // 2^23, 2^52: they show their low bits
+    const I bits = detail::bitwise_cast<U>(x) + I(one - root);
     const B exponent = detail::bitwise_cast<T>((bits >> mantissa_bits<B>) | I(power));
     const B m = detail::bitwise_cast<T>((bits & I((U(1) << mantissa_bits<B>)-1)) + I(root));
     const B f = m - B(T(1));
-    return {exponent - B(is_float32<B> ? T(0x1p23) : T(0x1p52)) - offset, f, logarithm_tail(f)};
+    return {exponent - (B((is_float32<B> ? T(0x1p23) : T(0x1p52)) + T(exponent_bias<B>)) + up), f, logarithm_tail(f)};
+}
+
+/// The parts of a positive number.
+template <class B>
+EDGE_ALWAYS_INLINE logarithm_parts<B> split_logarithm(const B& x) {
+    using T = lane_of<B>;
+    const auto is_small = x < B((std::numeric_limits<T>::min)());
+    const B up(is_float32<B> ? T(25) : T(54));
+    return split_normal(xsimd::select(is_small, x * B(is_float32<B> ? T(0x1p25) : T(0x1p54)), x),
+                        xsimd::select(is_small, up, B(T(0))));
 }
 
 /// `y` where x is positive and finite; what x, of which it is the logarithm, asks for elsewhere.
@@ -70,41 +75,51 @@ EDGE_ALWAYS_INLINE B logarithm_ends(const B& x, const B& y) {
     return xsimd::select(x <= zero, not_positive, positive);
 }
 
-/// k·ln 2 + f + tail, the large ones last. The first part of ln 2 has few bits: its product with k is exact.
-template <class B>
-EDGE_ALWAYS_INLINE B natural_logarithm(const logarithm_parts<B>& x) {
-    using T = lane_of<B>;
-    if constexpr (is_float32<B>) {
-        return xsimd::fma(x.k, B(T(0x1.62e4p-1)), x.f + xsimd::fma(x.k, B(T(0x1.7f7d1cp-20)), x.tail));
-    } else {
-        return xsimd::fma(x.k, B(T(0x1.62e42fefa4p-1)), x.f + xsimd::fma(x.k, B(T(-0x1.8432a1b0e2634p-43)), x.tail));
+// Sums of the parts, the large ones last. The first parts of ln 2 and log10 2 have few bits: their product with k is exact.
+
+struct natural {
+    template <class B>
+    EDGE_ALWAYS_INLINE static B of(const logarithm_parts<B>& x) {
+        using T = lane_of<B>;
+        const B high(is_float32<B> ? T(0x1.62e4p-1) : T(0x1.62e42fefa4p-1));
+        const B low(is_float32<B> ? T(0x1.7f7d1cp-20) : T(-0x1.8432a1b0e2634p-43));
+        return xsimd::fma(x.k, high, x.f + xsimd::fma(x.k, low, x.tail));
     }
+};
+struct binary {
+    template <class B>
+    EDGE_ALWAYS_INLINE static B of(const logarithm_parts<B>& x) {
+        using T = lane_of<B>;
+        const B high(is_float32<B> ? T(0x1.715476p+0) : T(0x1.71547652b82fep+0));
+        const B low(is_float32<B> ? T(0x1.4ae0cp-26) : T(0x1.777d0ffda0d24p-56));
+        return x.k + xsimd::fma(x.f, high, xsimd::fma(x.tail, high, x.f * low));
+    }
+};
+struct decimal {
+    template <class B>
+    EDGE_ALWAYS_INLINE static B of(const logarithm_parts<B>& x) {
+        using T = lane_of<B>;
+        const B high(is_float32<B> ? T(0x1.bcb7b2p-2) : T(0x1.bcb7b1526e50ep-2));
+        const B low(is_float32<B> ? T(-0x1.5b235ep-27) : T(0x1.95355baaafad3p-57));
+        const B two_high(is_float32<B> ? T(0x1.344p-2) : T(0x1.34413509f8p-2));
+        const B two_low(is_float32<B> ? T(0x1.3509f8p-18) : T(-0x1.80433b83b532ap-44));
+        const B small = xsimd::fma(x.k, two_low, xsimd::fma(x.tail, high, x.f * low));
+        return xsimd::fma(x.k, two_high, xsimd::fma(x.f, high, small));
+    }
+};
+
+/// A register that holds a zero, a negative or subnormal number, an infinity or NaN.
+template <class Base, class B>
+EDGE_NEVER_INLINE B logarithm_of_any(B x) {
+    return logarithm_ends(x, Base::of(split_logarithm(x)));
 }
 
-template <class B>
+/// The same bits either way.
+template <class Base, class B>
 EDGE_ALWAYS_INLINE B logarithm(const B& x) {
-    return logarithm_ends(x, natural_logarithm(split_logarithm(x)));
-}
-
-template <class B>
-EDGE_ALWAYS_INLINE B logarithm2(const B& x) {
-    using T = lane_of<B>;
-    const auto [k, f, tail] = split_logarithm(x);
-    const B high(is_float32<B> ? T(0x1.715476p+0) : T(0x1.71547652b82fep+0));
-    const B low(is_float32<B> ? T(0x1.4ae0cp-26) : T(0x1.777d0ffda0d24p-56));
-    return logarithm_ends(x, k + xsimd::fma(f, high, xsimd::fma(tail, high, f * low)));
-}
-
-template <class B>
-EDGE_ALWAYS_INLINE B logarithm10(const B& x) {
-    using T = lane_of<B>;
-    const auto [k, f, tail] = split_logarithm(x);
-    const B high(is_float32<B> ? T(0x1.bcb7b2p-2) : T(0x1.bcb7b1526e50ep-2));
-    const B low(is_float32<B> ? T(-0x1.5b235ep-27) : T(0x1.95355baaafad3p-57));
-    const B two_high(is_float32<B> ? T(0x1.344p-2) : T(0x1.34413509f8p-2));  // log10 2
-    const B two_low(is_float32<B> ? T(0x1.3509f8p-18) : T(-0x1.80433b83b532ap-44));
-    const B small = xsimd::fma(k, two_low, xsimd::fma(tail, high, f * low));
-    return logarithm_ends(x, xsimd::fma(k, two_high, xsimd::fma(f, high, small)));
+    using limits = std::numeric_limits<lane_of<B>>;
+    if (!xsimd::all((x >= B((limits::min)())) & (x < B(limits::infinity())))) return logarithm_of_any<Base>(x);
+    return Base::of(split_normal(x, B(lane_of<B>(0))));
 }
 
 /// log(1 + x + low): what the sum lost is added again, over the sum.
@@ -116,7 +131,7 @@ EDGE_ALWAYS_INLINE B log1p(const B& x, const B& low) {
     const B lost = xsimd::select(x < one, x - (sum - one), one - (sum - x));
     auto parts = split_logarithm(sum);
     parts.tail = parts.tail + simd::divide(lost + low, sum);
-    const B y = logarithm_ends(sum, natural_logarithm(parts));
+    const B y = logarithm_ends(sum, natural::of(parts));
     return xsimd::select(x == B(T(0)), x, y);  // -0 stays
 }
 template <class B>

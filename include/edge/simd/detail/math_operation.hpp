@@ -101,21 +101,21 @@ struct expm1 : function {
 struct log : function {
     template <class B>
     EDGE_ALWAYS_INLINE static B apply(const B& a) {
-        return logarithm(a);
+        return logarithm<natural>(a);
     }
 };
 
 struct log2 : function {
     template <class B>
     EDGE_ALWAYS_INLINE static B apply(const B& a) {
-        return logarithm2(a);
+        return logarithm<binary>(a);
     }
 };
 
 struct log10 : function {
     template <class B>
     EDGE_ALWAYS_INLINE static B apply(const B& a) {
-        return logarithm10(a);
+        return logarithm<decimal>(a);
     }
 };
 

@@ -69,8 +69,12 @@ EDGE_ALWAYS_INLINE B power_of_two(const B& n) {
 /// x·2^n, rounded once: in two steps, for results that are subnormal or infinite.
 template <class B>
 EDGE_ALWAYS_INLINE B scale_by_power_of_two(const B& x, const B& n) {
-    const B half = nearest_integer(n * B(lane_of<B>(0.5)));
-    return x * power_of_two(half) * power_of_two(n - half);
+    if constexpr (requires { simd::scale(x, n); }) {
+        return simd::scale(x, n);
+    } else {
+        const B half = nearest_integer(n * B(lane_of<B>(0.5)));
+        return x * power_of_two(half) * power_of_two(n - half);
+    }
 }
 
 /// f, which is known for float64, of float32.
