@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
         return sub;
     };
     const auto* op = add("op", "Element by element, shapes broadcast", "NAME",
-                         array_ops::listed(array_ops::unary_names) + " " + array_ops::listed(array_ops::binary_names));
+                         array_ops::unary_names() + " " + array_ops::binary_names());
     auto* reduce = add("reduce", "All elements to one, or those along an axis", "NAME",
                        array_ops::listed(array_ops::reduction_names));
     reduce->add_option("--axis", axis, "along this axis, from the end where negative; all elements without it");

@@ -6,17 +6,20 @@
 ///     edge::any_tensor c = array_ops::elementwise("add", {a, b});
 ///     edge::any_tensor m = array_ops::reduce("mean", a, axis, keepdims);
 ///
-/// Types are promoted as NumPy does. To keep the number of compiled loops small, integers are computed as int64 and
-/// narrowed again: sums and products modulo 2^n are the same. Only the order of uint64 needs loops of its own.
+/// Types are promoted as NumPy does. To keep the number of compiled loops small, integers are computed as int64 or uint64
+/// and narrowed again: sums and products modulo 2^n are the same; and a loop takes what it does to registers by a pointer.
 
 #include <edge/core/any_tensor.hpp>
 #include <edge/simd/argminmax.hpp>
+#include <edge/simd/bits.hpp>
 #include <edge/simd/einsum.hpp>
+#include <edge/simd/lift.hpp>
 #include <edge/simd/math.hpp>
 #include <edge/simd/moments.hpp>
 #include <edge/simd/reduce.hpp>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,7 +67,7 @@ inline dtype promote(dtype a, dtype b) {
 }
 
 /// The type that a type is computed in.
-inline dtype lane_type(dtype t) { return is_float(t) ? t : dtype::i64; }
+inline dtype lane_type(dtype t) { return is_float(t) || t == dtype::u64 ? t : dtype::i64; }
 
 /// Calls f with the C++ type; `t` is one that `lane_type` gives.
 template <class F>
@@ -72,6 +75,7 @@ decltype(auto) dispatch_lane(dtype t, F&& f) {
     switch (t) {
         case dtype::f32: return f.template operator()<float>();
         case dtype::f64: return f.template operator()<double>();
+        case dtype::u64: return f.template operator()<std::uint64_t>();
         default: return f.template operator()<std::int64_t>();
     }
 }
@@ -89,11 +93,6 @@ private:
     const any_tensor& values_;
 };
 
-inline constexpr std::string_view unary_names[] = {"abs",   "negative", "sqrt", "floor", "ceil", "trunc",
-                                                   "round", "exp",      "log",  "tanh",  "sin",  "cos"};
-inline constexpr std::string_view binary_names[] = {"add",     "subtract",   "multiply", "divide",
-                                                    "minimum", "maximum",    "equal",    "not_equal",
-                                                    "less",    "less_equal", "greater",  "greater_equal"};
 inline constexpr std::string_view reduction_names[] = {"sum", "prod",   "mean",   "var", "std", "min",
                                                        "max", "argmin", "argmax", "any", "all"};
 
@@ -108,98 +107,252 @@ bool has(const std::string_view (&names)[n], std::string_view name) {
     return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
+/// A register of elements, and the answers to a question about them.
+template <class T>
+using x = edge::packed<T>;
+template <class T>
+using answers = decltype(std::declval<x<T>>() == std::declval<x<T>>());
+
+/// What is done to registers, by its name: one loop then serves all functions of a kind.
+template <class Result, class... Operands>
+struct named {
+    std::string_view name;
+    Result (*apply)(Operands...);
+};
+template <class T>
+using function1 = named<x<T>, x<T>>;
+template <class T>
+using function2 = named<x<T>, x<T>, x<T>>;
+template <class T>
+using question1 = named<answers<T>, x<T>>;
+template <class T>
+using question2 = named<answers<T>, x<T>, x<T>>;
+
+template <class T>
+constexpr auto functions_of_numbers() {
+    return std::to_array<function1<T>>({
+        {"abs", [](x<T> a) { return abs(a); }},
+        {"negative", [](x<T> a) { return -a; }},
+        {"sign", [](x<T> a) { return sign(a); }},
+        {"square", [](x<T> a) { return square(a); }},
+        {"relu", [](x<T> a) { return relu(a); }},
+    });
+}
+template <class T>
+constexpr auto functions_of_floats() {
+    return std::to_array<function1<T>>({
+        {"floor", [](x<T> a) { return floor(a); }},
+        {"ceil", [](x<T> a) { return ceil(a); }},
+        {"trunc", [](x<T> a) { return trunc(a); }},
+        {"rint", [](x<T> a) { return rint(a); }},
+        {"round", [](x<T> a) { return rint(a); }},
+        {"sqrt", [](x<T> a) { return sqrt(a); }},
+        {"cbrt", [](x<T> a) { return cbrt(a); }},
+        {"reciprocal", [](x<T> a) { return reciprocal(a); }},
+        {"rsqrt", [](x<T> a) { return rsqrt(a); }},
+        {"exp", [](x<T> a) { return exp(a); }},
+        {"exp2", [](x<T> a) { return exp2(a); }},
+        {"expm1", [](x<T> a) { return expm1(a); }},
+        {"log", [](x<T> a) { return log(a); }},
+        {"log2", [](x<T> a) { return log2(a); }},
+        {"log10", [](x<T> a) { return log10(a); }},
+        {"log1p", [](x<T> a) { return log1p(a); }},
+        {"sin", [](x<T> a) { return sin(a); }},
+        {"cos", [](x<T> a) { return cos(a); }},
+        {"tan", [](x<T> a) { return tan(a); }},
+        {"arcsin", [](x<T> a) { return asin(a); }},
+        {"arccos", [](x<T> a) { return acos(a); }},
+        {"arctan", [](x<T> a) { return atan(a); }},
+        {"sinh", [](x<T> a) { return sinh(a); }},
+        {"cosh", [](x<T> a) { return cosh(a); }},
+        {"tanh", [](x<T> a) { return tanh(a); }},
+        {"arcsinh", [](x<T> a) { return asinh(a); }},
+        {"arccosh", [](x<T> a) { return acosh(a); }},
+        {"arctanh", [](x<T> a) { return atanh(a); }},
+        {"erf", [](x<T> a) { return erf(a); }},
+        {"erfc", [](x<T> a) { return erfc(a); }},
+        {"sigmoid", [](x<T> a) { return sigmoid(a); }},
+        {"softplus", [](x<T> a) { return softplus(a); }},
+        {"silu", [](x<T> a) { return silu(a); }},
+        {"gelu", [](x<T> a) { return gelu(a); }},
+        {"gelu_tanh", [](x<T> a) { return gelu_tanh(a); }},
+    });
+}
+template <class T>
+constexpr auto functions_of_integers() {
+    return std::to_array<function1<T>>({
+        {"invert", [](x<T> a) { return ~a; }},
+    });
+}
+template <class T>
+constexpr auto operations_on_numbers() {
+    return std::to_array<function2<T>>({
+        {"add", [](x<T> a, x<T> b) { return a + b; }},
+        {"subtract", [](x<T> a, x<T> b) { return a - b; }},
+        {"multiply", [](x<T> a, x<T> b) { return a * b; }},
+        {"minimum", [](x<T> a, x<T> b) { return minimum(a, b); }},
+        {"maximum", [](x<T> a, x<T> b) { return maximum(a, b); }},
+        {"fmin", [](x<T> a, x<T> b) { return fmin(a, b); }},
+        {"fmax", [](x<T> a, x<T> b) { return fmax(a, b); }},
+        {"fmod", [](x<T> a, x<T> b) { return fmod(a, b); }},
+        {"remainder", [](x<T> a, x<T> b) { return remainder(a, b); }},
+        {"floor_divide", [](x<T> a, x<T> b) { return floor_divide(a, b); }},
+    });
+}
+template <class T>
+constexpr auto operations_on_floats() {
+    return std::to_array<function2<T>>({
+        {"divide", [](x<T> a, x<T> b) { return a / b; }},
+        {"power", [](x<T> a, x<T> b) { return pow(a, b); }},
+        {"arctan2", [](x<T> a, x<T> b) { return atan2(a, b); }},
+        {"hypot", [](x<T> a, x<T> b) { return hypot(a, b); }},
+        {"copysign", [](x<T> a, x<T> b) { return copysign(a, b); }},
+        {"nextafter", [](x<T> a, x<T> b) { return nextafter(a, b); }},
+    });
+}
+template <class T>
+constexpr auto operations_on_integers() {
+    return std::to_array<function2<T>>({
+        {"bitwise_and", [](x<T> a, x<T> b) { return a & b; }},
+        {"bitwise_or", [](x<T> a, x<T> b) { return a | b; }},
+        {"bitwise_xor", [](x<T> a, x<T> b) { return a ^ b; }},
+        {"left_shift", [](x<T> a, x<T> b) { return a << b; }},
+        {"right_shift", [](x<T> a, x<T> b) { return a >> b; }},
+    });
+}
+template <class T>
+constexpr auto questions_of_floats() {
+    return std::to_array<question1<T>>({
+        {"isnan", [](x<T> a) { return isnan(a); }},
+        {"isinf", [](x<T> a) { return isinf(a); }},
+        {"isfinite", [](x<T> a) { return isfinite(a); }},
+        {"signbit", [](x<T> a) { return signbit(a); }},
+    });
+}
+template <class T>
+constexpr auto comparisons() {
+    return std::to_array<question2<T>>({
+        {"equal", [](x<T> a, x<T> b) { return a == b; }},
+        {"not_equal", [](x<T> a, x<T> b) { return a != b; }},
+        {"less", [](x<T> a, x<T> b) { return a < b; }},
+        {"less_equal", [](x<T> a, x<T> b) { return a <= b; }},
+        {"greater", [](x<T> a, x<T> b) { return a > b; }},
+        {"greater_equal", [](x<T> a, x<T> b) { return a >= b; }},
+    });
+}
+
+inline constexpr std::string_view logical_names[] = {"logical_and", "logical_or", "logical_xor", "logical_not"};
+
+template <class Table>
+auto find(const Table& table, std::string_view name) {
+    const auto at = std::find_if(table.begin(), table.end(), [&](const auto& f) { return f.name == name; });
+    return at == table.end() ? nullptr : at->apply;
+}
+template <class... Tables>
+std::string names_in(const Tables&... tables) {
+    std::string text;
+    const auto add = [&](const auto& f) { text.append(text.empty() ? "" : " ").append(f.name); };
+    (std::for_each(tables.begin(), tables.end(), add), ...);
+    return text;
+}
+inline std::string unary_names() {
+    return names_in(functions_of_numbers<double>(), functions_of_floats<double>(),
+                    functions_of_integers<std::int64_t>(), questions_of_floats<double>()) +
+           " logical_not";
+}
+inline std::string binary_names() {
+    return names_in(operations_on_numbers<double>(), operations_on_floats<double>(),
+                    operations_on_integers<std::int64_t>(), comparisons<double>()) +
+           " logical_and logical_or logical_xor";
+}
+
+/// `apply` of the elements, shapes broadcast.
+template <class T, class F, class... Tensors>
+any_tensor computed(F apply, const Tensors&... operands) {
+    return edge::eval(edge::lift(apply)(static_cast<const edge::tensor<T>&>(operands)...));
+}
+
+/// An operation whose answer is a truth value.
+/// @return  nothing if there is none of that name
+inline std::optional<any_tensor> ask(std::string_view name, const any_tensor& a) {
+    if (find(questions_of_floats<double>(), name) == nullptr) return {};
+    const any_tensor floats = is_float(a.dtype()) ? a : convert(a, dtype::f64);
+    return floats.is<float>() ? computed<float>(find(questions_of_floats<float>(), name), floats.as<float>())
+                              : computed<double>(find(questions_of_floats<double>(), name), floats.as<double>());
+}
+
+inline any_tensor logical(std::string_view name, const std::vector<any_tensor>& operands) {
+    const any_tensor first = convert(operands.front(), dtype::boolean);
+    const any_tensor second = convert(operands.back(), dtype::boolean);
+    const auto& a = first.as<bool>();
+    const auto& b = second.as<bool>();
+    if (name == "logical_not") return edge::eval(~a);
+    if (name == "logical_and") return edge::eval(a & b);
+    return name == "logical_or" ? edge::eval(a | b) : edge::eval(a ^ b);
+}
+
 inline any_tensor unary(std::string_view name, const any_tensor& a) {
-    const bool any_number = name == "abs" || name == "negative";
+    if (auto answer = ask(name, a)) return *std::move(answer);
     if (a.dtype() == dtype::boolean) throw edge::unsupported_error(edge::message(name, " of bool is not supported"));
-    if (!any_number && !is_float(a.dtype())) {  // NumPy computes these in float64
-        return unary(name, convert(a, dtype::f64));
-    }
-    const dtype lanes = lane_type(a.dtype());
-    if (name == "abs" && a.dtype() == dtype::u64) return a;
-    const any_tensor result = dispatch_lane(lanes, [&]<class T>() -> any_tensor {
+    if (find(functions_of_floats<double>(), name) != nullptr && !is_float(a.dtype()))
+        return unary(name, convert(a, dtype::f64));  // NumPy computes these in float64
+    const any_tensor result = dispatch_lane(lane_type(a.dtype()), [&]<class T>() -> any_tensor {
         const operand<T> values(a);
-        const edge::tensor<T>& x = values;
-        if (name == "abs") return edge::eval(edge::abs(x));
-        if (name == "negative") return edge::eval(-x);
+        if (const auto f = find(functions_of_numbers<T>(), name)) return computed<T>(f, values);
         if constexpr (std::is_floating_point_v<T>) {
-            if (name == "sqrt") return edge::eval(edge::sqrt(x));
-            if (name == "floor") return edge::eval(edge::floor(x));
-            if (name == "ceil") return edge::eval(edge::ceil(x));
-            if (name == "trunc") return edge::eval(edge::trunc(x));
-            if (name == "round") return edge::eval(edge::round(x));
-            if (name == "exp") return edge::eval(edge::exp(x));
-            if (name == "log") return edge::eval(edge::log(x));
-            if (name == "tanh") return edge::eval(edge::tanh(x));
-            if (name == "sin") return edge::eval(edge::sin(x));
-            if (name == "cos") return edge::eval(edge::cos(x));
+            if (const auto f = find(functions_of_floats<T>(), name)) return computed<T>(f, values);
+        } else {
+            if (const auto f = find(functions_of_integers<T>(), name)) return computed<T>(f, values);
         }
-        throw edge::argument_error(edge::message("no operation '", name, "'"));
+        throw edge::unsupported_error(edge::message(name, " of ", a.dtype(), " is not supported"));
     });
     return convert(result, a.dtype());
 }
 
-/// A comparison of arrays of one type: as float64, int64 or uint64, which hold all others.
-inline any_tensor compare(std::string_view name, const any_tensor& a, const any_tensor& b) {
-    const auto of = [&]<class T>() -> any_tensor {
-        const operand<T> first(a);
-        const operand<T> second(b);
-        const edge::tensor<T>& x = first;
-        const edge::tensor<T>& y = second;
-        if (name == "equal") return edge::eval(x == y);
-        if (name == "not_equal") return edge::eval(x != y);
-        if (name == "less") return edge::eval(x < y);
-        if (name == "greater") return edge::eval(y < x);
-        if (name == "less_equal") return edge::eval(x <= y);
-        return edge::eval(y <= x);
-    };
-    if (is_float(a.dtype())) return of.template operator()<double>();
-    return a.dtype() == dtype::u64 ? of.template operator()<std::uint64_t>() : of.template operator()<std::int64_t>();
-}
-
 inline any_tensor binary(std::string_view name, const any_tensor& a, const any_tensor& b) {
     dtype type = promote(a.dtype(), b.dtype());
-    const bool compares = name.find("equal") != name.npos || name == "less" || name == "greater";
-    if (name == "divide" && !is_float(type)) type = dtype::f64;  // as NumPy's true_divide
+    const bool compares = find(comparisons<double>(), name) != nullptr;
+    const bool divides = name == "fmod" || name == "remainder" || name == "floor_divide";
+    if (find(operations_on_floats<double>(), name) != nullptr && !is_float(type))
+        type = dtype::f64;  // as NumPy's true_divide
     if (type == dtype::boolean && !compares)
         throw edge::unsupported_error(edge::message(name, " of bool is not supported"));
     // Brought to the common type first: NumPy rounds and wraps there.
     const any_tensor left = convert(a, type);
     const any_tensor right = convert(b, type);
-    if (compares) return compare(name, left, right);
-    if (type == dtype::u64 && (name == "minimum" || name == "maximum")) {
-        const auto& x = left.as<std::uint64_t>();
-        const auto& y = right.as<std::uint64_t>();
-        return name == "minimum" ? edge::eval(edge::minimum(x, y)) : edge::eval(edge::maximum(x, y));
-    }
     const any_tensor result = dispatch_lane(lane_type(type), [&]<class T>() -> any_tensor {
         const operand<T> first(left);
         const operand<T> second(right);
-        const edge::tensor<T>& x = first;
-        const edge::tensor<T>& y = second;
-        if (name == "add") return edge::eval(x + y);
-        if (name == "subtract") return edge::eval(x - y);
-        if (name == "multiply") return edge::eval(x * y);
-        if (name == "minimum") return edge::eval(edge::minimum(x, y));
-        if (name == "maximum") return edge::eval(edge::maximum(x, y));
-        if constexpr (std::is_floating_point_v<T>)
-            if (name == "divide") return edge::eval(x / y);
-        throw edge::argument_error(edge::message("no operation '", name, "'"));
+        if (const auto f = find(comparisons<T>(), name)) return computed<T>(f, first, second);
+        if constexpr (std::is_floating_point_v<T>) {
+            if (const auto f = find(operations_on_floats<T>(), name)) return computed<T>(f, first, second);
+        } else {
+            if (divides && edge::any(static_cast<const edge::tensor<T>&>(second) == T{0}))
+                throw edge::argument_error("integer division by zero");
+            if (const auto f = find(operations_on_integers<T>(), name)) return computed<T>(f, first, second);
+        }
+        if (const auto f = find(operations_on_numbers<T>(), name)) return computed<T>(f, first, second);
+        throw edge::unsupported_error(edge::message(name, " of ", type, " is not supported"));
     });
-    return convert(result, type);
+    return compares ? result : convert(result, type);
 }
 
 /// An operation element by element; one operand or two, by its name.
 /// @throws argument_error     if there is no such operation, or it takes another number of operands
 /// @throws unsupported_error  if it does not take the type
 inline any_tensor elementwise(std::string_view name, const std::vector<any_tensor>& operands) {
-    const bool is_unary = has(unary_names, name);
-    if (!is_unary && !has(binary_names, name))
-        throw edge::argument_error(edge::message("no operation '", name, "'; expected one of ", listed(unary_names),
-                                                 " ", listed(binary_names)));
+    const auto is_one_of = [&](const std::string& names) {
+        return !name.empty() && (" " + names + " ").find(" " + std::string(name) + " ") != std::string::npos;
+    };
+    const bool is_unary = is_one_of(unary_names());
+    if (!is_unary && !is_one_of(binary_names()))
+        throw edge::argument_error(
+            edge::message("no operation '", name, "'; expected one of ", unary_names(), " ", binary_names()));
     const std::size_t expected = is_unary ? 1 : 2;
     if (operands.size() != expected)
         throw edge::argument_error(edge::message(name, " takes ", expected, " operand", expected == 1 ? "" : "s", ", ",
                                                  operands.size(), " given"));
+    if (has(logical_names, name)) return logical(name, operands);
     return is_unary ? unary(name, operands[0]) : binary(name, operands[0], operands[1]);
 }
 

@@ -16,6 +16,7 @@
 #include <edge/simd/argminmax.hpp>
 #include <edge/simd/bits.hpp>
 #include <edge/simd/cumulative.hpp>
+#include <edge/simd/cast.hpp>
 #include <edge/simd/dot.hpp>
 #include <edge/simd/einsum.hpp>
 #include <edge/simd/elementwise.hpp>
@@ -23,6 +24,7 @@
 #include <edge/simd/exact.hpp>
 #include <edge/simd/expression.hpp>
 #include <edge/simd/gemm.hpp>
+#include <edge/simd/lift.hpp>
 #include <edge/simd/math.hpp>
 #include <edge/simd/matmul.hpp>
 #include <edge/simd/moments.hpp>

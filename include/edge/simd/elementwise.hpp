@@ -18,7 +18,7 @@
 /// that of b, as NumPy's `%`, and goes with `floor_divide`. Bits of integers are in `edge/simd/bits.hpp`, functions of
 /// floats in `edge/simd/math.hpp`.
 
-#include <edge/simd/expression.hpp>
+#include <edge/simd/cast.hpp>
 
 namespace edge {
 
@@ -126,34 +126,63 @@ requires(detail::comparable<A, B>) [[nodiscard]] auto operator!=(A&& a, B&& b) {
     return detail::number_node<simd::detail::op::not_equal>(std::forward<A>(a), std::forward<B>(b));
 }
 
-/// Expressions of truth values that one loop can go over: comparisons of one element type, and bool arrays.
-template <class A, class B>
-concept same_lanes = truth_array<A> && truth_array<B> &&
-    (std::is_void_v<typename detail::node_of<A>::lane_type> || std::is_void_v<typename detail::node_of<B>::lane_type> ||
-     std::same_as<typename detail::node_of<A>::lane_type, typename detail::node_of<B>::lane_type>);
+namespace detail {
+
+/// Truth values, of whatever numbers they are about, in the lanes of the first that has some.
+template <class Op, class A, class B>
+[[nodiscard]] auto truth_node(A a, B b) {
+    using T = typename first_lane<typename A::lane_type, typename B::lane_type>::type;
+    if constexpr (std::is_void_v<T>) {
+        return make_node<Op>(std::move(a), std::move(b));
+    } else {
+        return make_node<Op>(as_lanes<T>(std::move(a)), as_lanes<T>(std::move(b)));
+    }
+}
+
+}  // namespace detail
 
 template <edge_array A, edge_array B>
-requires same_lanes<A, B>
+requires truth_array<A> && truth_array<B>
 [[nodiscard]] auto operator&(A&& a, B&& b) {
-    return detail::make_node<simd::detail::op::logical_and>(detail::as_node(std::forward<A>(a)),
-                                                            detail::as_node(std::forward<B>(b)));
+    return detail::truth_node<simd::detail::op::logical_and>(detail::as_node(std::forward<A>(a)),
+                                                             detail::as_node(std::forward<B>(b)));
 }
 template <edge_array A, edge_array B>
-requires same_lanes<A, B>
+requires truth_array<A> && truth_array<B>
 [[nodiscard]] auto operator|(A&& a, B&& b) {
-    return detail::make_node<simd::detail::op::logical_or>(detail::as_node(std::forward<A>(a)),
-                                                           detail::as_node(std::forward<B>(b)));
+    return detail::truth_node<simd::detail::op::logical_or>(detail::as_node(std::forward<A>(a)),
+                                                            detail::as_node(std::forward<B>(b)));
 }
 template <edge_array A, edge_array B>
-requires same_lanes<A, B>
+requires truth_array<A> && truth_array<B>
 [[nodiscard]] auto operator^(A&& a, B&& b) {
-    return detail::make_node<simd::detail::op::logical_xor>(detail::as_node(std::forward<A>(a)),
-                                                            detail::as_node(std::forward<B>(b)));
+    return detail::truth_node<simd::detail::op::logical_xor>(detail::as_node(std::forward<A>(a)),
+                                                             detail::as_node(std::forward<B>(b)));
 }
 template <edge_array A>
 requires truth_array<A>
 [[nodiscard]] auto operator~(A&& a) {
     return detail::make_node<simd::detail::op::logical_not>(detail::as_node(std::forward<A>(a)));
+}
+
+template <array A, array B>
+[[nodiscard]] auto logical_and(A&& a, B&& b) {
+    return detail::truth_node<simd::detail::op::logical_and>(edge::cast<bool>(std::forward<A>(a)),
+                                                             edge::cast<bool>(std::forward<B>(b)));
+}
+template <array A, array B>
+[[nodiscard]] auto logical_or(A&& a, B&& b) {
+    return detail::truth_node<simd::detail::op::logical_or>(edge::cast<bool>(std::forward<A>(a)),
+                                                            edge::cast<bool>(std::forward<B>(b)));
+}
+template <array A, array B>
+[[nodiscard]] auto logical_xor(A&& a, B&& b) {
+    return detail::truth_node<simd::detail::op::logical_xor>(edge::cast<bool>(std::forward<A>(a)),
+                                                             edge::cast<bool>(std::forward<B>(b)));
+}
+template <array A>
+[[nodiscard]] auto logical_not(A&& a) {
+    return detail::make_node<simd::detail::op::logical_not>(edge::cast<bool>(std::forward<A>(a)));
 }
 
 /// |a|; of the lowest integer, itself.
@@ -254,18 +283,13 @@ requires number_operands<A, B> &&(number_operands<A, C> || number_operands<B, C>
     return detail::number_node<simd::detail::op::fma>(std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
 }
 
-/// A condition for values of type T: a bool array, or a comparison of arrays of T.
-template <class C, class T>
-concept condition_for = truth_array<C> &&
-    (std::is_void_v<typename detail::node_of<C>::lane_type> || std::same_as<typename detail::node_of<C>::lane_type, T>);
-
 /// Element by element: `a` where the condition holds, else `b`. Both are computed.
-template <class C, class A, class B>
-requires(number_operands<A, B> || (std::same_as<std::remove_cvref_t<A>, std::remove_cvref_t<B>> &&
-                                   std::is_arithmetic_v<std::remove_cvref_t<A>>)) &&
-    condition_for<C, detail::element_of_t<A, B>> [[nodiscard]] auto where(C&& condition, A&& a, B&& b) {
+template <truth_array C, class A, class B>
+requires(number_operands<A, B> ||
+         (std::same_as<std::remove_cvref_t<A>, std::remove_cvref_t<B>> && std::is_arithmetic_v<std::remove_cvref_t<A>>))
+    [[nodiscard]] auto where(C&& condition, A&& a, B&& b) {
     using T = detail::element_of_t<A, B>;
-    return detail::make_node<simd::detail::op::where>(detail::as_node(std::forward<C>(condition)),
+    return detail::make_node<simd::detail::op::where>(detail::as_lanes<T>(detail::as_node(std::forward<C>(condition))),
                                                       detail::as_operand<T>(std::forward<A>(a)),
                                                       detail::as_operand<T>(std::forward<B>(b)));
 }

@@ -84,6 +84,7 @@ namespace detail {
 template <element T>
 struct bound_array {
     static constexpr std::size_t arrays = 1;
+    static constexpr bool is_long = false;
     simd::detail::row<const T> from;
     template <class At>
     EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
@@ -181,6 +182,7 @@ public:
 
     struct bound {
         static constexpr std::size_t arrays = 0;
+        static constexpr bool is_long = false;
         T value;
         template <class At>
         EDGE_ALWAYS_INLINE auto get(const At&) const noexcept {
@@ -199,16 +201,16 @@ private:
 
 /// A function that is long, for the ends of rows: every expression would hold copies of it otherwise.
 template <class Op, class... V>
-EDGE_NEVER_INLINE auto called(V... v) {
-    return Op::apply(v...);
+EDGE_NEVER_INLINE auto called(const Op op, V... v) {
+    return op.apply(v...);
 }
 
-template <class Op, class At, class... V>
-EDGE_ALWAYS_INLINE auto applied(const V&... v) {
+template <class At, class Op, class... V>
+EDGE_ALWAYS_INLINE auto applied(const Op& op, const V&... v) {
     if constexpr (Op::is_long && !At::is_hot) {
-        return called<Op>(v...);
+        return called<Op>(op, v...);
     } else {
-        return Op::apply(v...);
+        return op.apply(v...);
     }
 }
 
@@ -218,10 +220,12 @@ struct bound_operation;
 template <class Op, class A>
 struct bound_operation<Op, A> {
     static constexpr std::size_t arrays = A::arrays;
+    static constexpr bool is_long = Op::is_long || A::is_long;
+    [[no_unique_address]] Op op;
     A a;
     template <class At>
     EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
-        return applied<Op, At>(a.get(at));
+        return applied<At>(op, a.get(at));
     }
     template <class List>
     void collect(List& list) {
@@ -232,11 +236,13 @@ struct bound_operation<Op, A> {
 template <class Op, class A, class B>
 struct bound_operation<Op, A, B> {
     static constexpr std::size_t arrays = A::arrays + B::arrays;
+    static constexpr bool is_long = Op::is_long || A::is_long || B::is_long;
+    [[no_unique_address]] Op op;
     A a;
     B b;
     template <class At>
     EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
-        return applied<Op, At>(a.get(at), b.get(at));
+        return applied<At>(op, a.get(at), b.get(at));
     }
     template <class List>
     void collect(List& list) {
@@ -248,12 +254,14 @@ struct bound_operation<Op, A, B> {
 template <class Op, class A, class B, class C>
 struct bound_operation<Op, A, B, C> {
     static constexpr std::size_t arrays = A::arrays + B::arrays + C::arrays;
+    static constexpr bool is_long = Op::is_long || A::is_long || B::is_long || C::is_long;
+    [[no_unique_address]] Op op;
     A a;
     B b;
     C c;
     template <class At>
     EDGE_ALWAYS_INLINE auto get(const At& at) const noexcept {
-        return applied<Op, At>(a.get(at), b.get(at), c.get(at));
+        return applied<At>(op, a.get(at), b.get(at), c.get(at));
     }
     template <class List>
     void collect(List& list) {
@@ -285,6 +293,7 @@ public:
     using value_type = std::conditional_t<Op::result == simd::detail::op::gives::truth, bool, lane_type>;
 
     explicit operation_node(E... operands) : operands_(std::move(operands)...) {}
+    operation_node(Op op, E... operands) : op_(std::move(op)), operands_(std::move(operands)...) {}
 
     /// @throws shape_error  if the operands do not broadcast
     [[nodiscard]] edge::shape shape() const {
@@ -308,8 +317,11 @@ public:
         return std::apply([&](const auto&... e) { return (e.is_flat(to) && ...); }, operands_);
     }
     [[nodiscard]] auto bind() const noexcept {
-        return std::apply([](const auto&... e) { return bound_operation<Op, decltype(e.bind())...>{e.bind()...}; },
-                          operands_);
+        return std::apply(
+            [this](const auto&... e) {
+                return bound_operation<Op, decltype(e.bind())...>{op_, e.bind()...};
+            },
+            operands_);
     }
     /// Adds the arrays below this node, stretched to the shape of the result.
     template <class List>
@@ -318,6 +330,7 @@ public:
     }
 
 private:
+    [[no_unique_address]] Op op_{};
     std::tuple<E...> operands_;
 };
 
@@ -391,9 +404,74 @@ template <element T, class X>
     }
 }
 
+/// Values that are in a register: what stands for an array inside a lifted function. Operations on it are done at once.
+template <class T, class Arch>
+struct pack : expression_base {
+    using value_type = T;
+    using lane_type = T;
+    using arch = Arch;
+    simd::batch<T, Arch> values;
+    explicit pack(const simd::batch<T, Arch>& v) : values(v) {}
+};
+
+/// The same of truth values; `T` is the type of what they are about.
+template <class T, class Arch>
+struct truth_pack : expression_base {
+    using value_type = bool;
+    using lane_type = T;
+    using arch = Arch;
+    simd::batch_bool<T, Arch> values;
+    explicit truth_pack(const simd::batch_bool<T, Arch>& v) : values(v) {}
+};
+
+template <class T, class Arch>
+[[nodiscard]] auto as_pack(const simd::batch<T, Arch>& v) {
+    return pack<T, Arch>(v);
+}
+template <class T, class Arch>
+[[nodiscard]] auto as_pack(const simd::batch_bool<T, Arch>& v) {
+    return truth_pack<T, Arch>(v);
+}
+
+template <class E>
+inline constexpr bool is_pack = requires(const E& e) {
+    e.values;
+};
+
+/// The architecture of the first operand that is in a register.
+template <class... E>
+struct arch_of {
+    using type = void;
+};
+template <class E, class... Rest>
+struct arch_of<E, Rest...> : arch_of<Rest...> {};
+template <class E, class... Rest>
+requires is_pack<E>
+struct arch_of<E, Rest...> {
+    using type = typename E::arch;
+};
+
+/// The register of an operand: its own, or one full of a constant.
+template <class Arch, class E>
+[[nodiscard]] EDGE_ALWAYS_INLINE auto register_of(const E& e) {
+    if constexpr (is_pack<E>) {
+        return e.values;
+    } else {
+        static_assert(
+            requires { e.value(); }, "a lifted function takes arrays as arguments; it cannot capture them");
+        return simd::batch<typename E::value_type, Arch>(e.value());
+    }
+}
+
+/// The operation on its operands: a node, or, of registers, its result.
 template <class Op, class... E>
-[[nodiscard]] auto make_node(E... operands) {
-    return operation_node<Op, E...>(std::move(operands)...);
+[[nodiscard]] EDGE_ALWAYS_INLINE auto make_node(E... operands) {
+    if constexpr ((is_pack<E> || ...)) {
+        using arch = typename arch_of<E...>::type;
+        return as_pack(Op::apply(register_of<arch>(operands)...));
+    } else {
+        return operation_node<Op, E...>(std::move(operands)...);
+    }
 }
 
 }  // namespace detail

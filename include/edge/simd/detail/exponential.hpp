@@ -36,7 +36,7 @@ struct reduced_exponent {
 template <class B, class... M>
 EDGE_ALWAYS_INLINE reduced_exponent<B> reduce_exponent(const B& x, const M&... none) {
     using T = lane_of<B>;
-    B n = nearest_integer(x * B(T(0x1.71547652b82fep+0)));
+    B n = nearest_integer(x, B(T(0x1.71547652b82fep+0)));
     ((n = xsimd::select(none, B(T(0)), n)), ...);
     // The first part of ln 2 has so few bits that its product with n is exact.
     const B high(is_float32<B> ? T(0x1.62e4p-1) : T(0x1.62e42fefa4p-1));

@@ -35,7 +35,7 @@ EDGE_ALWAYS_INLINE B logarithm_tail(const B& f) {
         const B r =
             z * polynomial(z, 0x1.5555555555593p-1, 0x1.999999997fb2fp-2, 0x1.2492494217c67p-2, 0x1.c71c51e7dd198p-3,
                            0x1.74664631263a7p-3, 0x1.39a0f49e1804ap-3, 0x1.2f0d91e8b3d18p-3);
-        return s * (half_square + r) - half_square;
+        return xsimd::fms(s, half_square + rounded(r), half_square);
     }
 }
 

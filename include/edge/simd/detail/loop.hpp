@@ -195,6 +195,12 @@ struct whole {
     }
 };
 
+/// The same for a place that is computed once.
+template <class Lane, class Arch>
+struct whole_once : whole<Lane, Arch> {
+    static constexpr bool is_hot = false;
+};
+
 /// The same for a result that no cache holds: stored past them. Its address is that of a register's alignment.
 template <class Lane, class Arch>
 struct whole_past_caches : whole<Lane, Arch> {
@@ -268,7 +274,7 @@ EDGE_NEVER_INLINE void run_contiguous(const Expression& shared, Result& result, 
     if (last - first < n) return run_apart<Lane, Arch>(shared, result, first, last);
     const Expression expression = shared;
     Result to = result;
-    const whole<Lane, Arch> end{last - n};
+    const whole_once<Lane, Arch> end{{last - n}};
     const auto end_value = expression.get(end);
     index_t i = first;
     if constexpr (Result::can_stream && streams_past_caches<Arch>) {
@@ -280,16 +286,18 @@ EDGE_NEVER_INLINE void run_contiguous(const Expression& shared, Result& result, 
             stream_fence();
         }
     }
-    for (; i + 4 * n < last; i += 4 * n) {  // four at a time: in the first cache, counting costs a third of an addition
-        const auto at = [i](index_t k) { return whole<Lane, Arch>{i + k * n}; };
-        const auto v0 = expression.get(at(0));
-        const auto v1 = expression.get(at(1));
-        const auto v2 = expression.get(at(2));
-        const auto v3 = expression.get(at(3));
-        to.take(at(0), v0);
-        to.take(at(1), v1);
-        to.take(at(2), v2);
-        to.take(at(3), v3);
+    if constexpr (!Expression::is_long) {  // four at a time: in the first cache, counting costs a third of an addition
+        for (; i + 4 * n < last; i += 4 * n) {
+            const auto at = [i](index_t k) { return whole<Lane, Arch>{i + k * n}; };
+            const auto v0 = expression.get(at(0));
+            const auto v1 = expression.get(at(1));
+            const auto v2 = expression.get(at(2));
+            const auto v3 = expression.get(at(3));
+            to.take(at(0), v0);
+            to.take(at(1), v1);
+            to.take(at(2), v2);
+            to.take(at(3), v3);
+        }
     }
     for (; i + n < last; i += n) {
         const whole<Lane, Arch> at{i};

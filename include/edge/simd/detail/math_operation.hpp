@@ -277,7 +277,7 @@ struct nextafter : function {
 struct silu : function {
     template <class B>
     EDGE_ALWAYS_INLINE static B apply(const B& a) {
-        return a * detail::sigmoid(a);
+        return rounded(a * detail::sigmoid(a));
     }
 };
 
@@ -293,7 +293,7 @@ struct gelu : function {
     template <class B>
     EDGE_ALWAYS_INLINE static B apply(const B& a) {
         using T = lane_of<B>;
-        return a * B(T(0.5)) * (B(T(1)) + erf::apply(a * B(T(0x1.6a09e667f3bcdp-1))));
+        return rounded(a * B(T(0.5)) * (B(T(1)) + erf::apply(a * B(T(0x1.6a09e667f3bcdp-1)))));
     }
 };
 
@@ -302,7 +302,7 @@ struct gelu_tanh : function {
     EDGE_ALWAYS_INLINE static B apply(const B& a) {
         using T = lane_of<B>;
         const B inner = a * B(T(0x1.9884533d43651p-1)) * xsimd::fma(a * a, B(T(0.044715)), B(T(1)));
-        return a * B(T(0.5)) * (B(T(1)) + hyperbolic_tangent(inner));
+        return rounded(a * B(T(0.5)) * (B(T(1)) + hyperbolic_tangent(inner)));
     }
 };
 

@@ -7,7 +7,9 @@
 ///
 /// Every kernel is written once for float32 and float64, without branches: special values are chosen at the end. The
 /// products and sums are joined where the processor has an instruction for it, so the last bit may differ between one
-/// that has it and one that has not; never between two elements of one array.
+/// that has it and one that has not; never between two elements of one array. So that a compiler joins no others, which it
+/// might do in one place a kernel is inlined in and not in the next, a product that is added to something is said by
+/// `fma`, is exact, or is `rounded`.
 
 #include <edge/simd/exact.hpp>
 
@@ -52,6 +54,12 @@ EDGE_ALWAYS_INLINE B nearest_integer(const B& x) {
     return (x + B(integer_magic<B>)) - B(integer_magic<B>);
 }
 
+/// x·c rounded to an integer.
+template <class B>
+EDGE_ALWAYS_INLINE B nearest_integer(const B& x, const B& c) {
+    return xsimd::fma(x, c, B(integer_magic<B>)) - B(integer_magic<B>);
+}
+
 template <class B>
 using bits_of = std::conditional_t<is_float32<B>, std::uint32_t, std::uint64_t>;
 template <class B>
@@ -73,7 +81,7 @@ EDGE_ALWAYS_INLINE B scale_by_power_of_two(const B& x, const B& n) {
         return simd::scale(x, n);
     } else {
         const B half = nearest_integer(n * B(lane_of<B>(0.5)));
-        return x * power_of_two(half) * power_of_two(n - half);
+        return rounded(x * power_of_two(half) * power_of_two(n - half));
     }
 }
 

@@ -89,7 +89,7 @@ EDGE_ALWAYS_INLINE B length(const B& x, const B& y) {
     const B back = xsimd::select(is_big, B(up), xsimd::select(is_small, B(down), one));
     const B p = a * there;
     const B q = b * there;
-    const B result = simd::square_root(xsimd::fma(p, p, q * q)) * back;
+    const B result = rounded(simd::square_root(xsimd::fma(p, p, q * q)) * back);
     return xsimd::select((a == infinity) | (b == infinity), infinity, result);
 }
 

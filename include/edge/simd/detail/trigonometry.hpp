@@ -36,7 +36,7 @@ struct reduced_angle {
 template <class Arch>
 EDGE_ALWAYS_INLINE reduced_angle<batch<double, Arch>> reduce_angle(const batch<double, Arch>& x) {
     using B = batch<double, Arch>;
-    const B n = nearest_integer(x * B(6.36619772367581382433e-01));
+    const B n = nearest_integer(x, B(6.36619772367581382433e-01));
     // Each part has 33 bits or fewer, so that its product with n, below 2^20, is exact.
     const difference<B> first(x - n * B(1.57079632673412561417e+00), n * B(6.07710050630396597660e-11));
     const difference<B> second(first.value, n * B(2.02226624871116645580e-21));
@@ -49,19 +49,20 @@ EDGE_ALWAYS_INLINE reduced_angle<batch<double, Arch>> reduce_angle(const batch<d
     const B s = polynomial(z, 8.33333333332248946124e-03, -1.98412698298579493134e-04, 2.75573137070700676789e-06,
                            -2.50507602534068634195e-08, 1.58969099521155010221e-10);
     const B cube = z * r;
-    const B sine = r - ((z * (tail * B(0.5) - cube * s) - tail) - cube * B(-1.66666666666666324348e-01));
+    const B bent = xsimd::fms(z, xsimd::fnma(cube, s, tail * B(0.5)), tail);
+    const B sine = r - xsimd::fma(cube, B(1.66666666666666324348e-01), bent);
     const B c = z * polynomial(z, 4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05,
                                -2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.13596475577881948265e-11);
     const B one(1.0);
     const B near = one - half_z;
-    return {n, sine, near + (((one - near) - half_z) + (z * c - r * tail))};
+    return {n, sine, near + (((one - near) - half_z) + xsimd::fms(z, c, r * tail))};
 }
 
 /// |x| up to 2^16. x - n·(first part of π/2) fits 24 bits: both are multiples of the last bit of the smaller.
 template <class Arch>
 EDGE_ALWAYS_INLINE reduced_angle<batch<float, Arch>> reduce_angle(const batch<float, Arch>& x) {
     using B = batch<float, Arch>;
-    const B n = nearest_integer(x * B(0x1.45f306p-1f));
+    const B n = nearest_integer(x, B(0x1.45f306p-1f));
     B r = xsimd::fnma(n, B(0x1.921fb6p+0f), x);
     r = xsimd::fma(n, B(0x1.777a5cp-25f), r);
     r = xsimd::fma(n, B(0x1.ee59dap-50f), r);
