@@ -38,7 +38,7 @@ EDGE_ALWAYS_INLINE batch<T, Arch> load_few(const T* from) noexcept {
     if constexpr (bytes == 4 || bytes == 8) {
         std::conditional_t<bytes == 4, std::uint32_t, std::uint64_t> all;
         std::memcpy(&all, from, bytes);
-        return xsimd::bitwise_cast<batch<T, Arch>>(batch<decltype(all), Arch>(all));
+        return detail::bitwise_cast<T>(batch<decltype(all), Arch>(all));
     } else {
         alignas(alignment) T values[lanes<T, Arch>] = {};
         std::memcpy(values, from, bytes);
