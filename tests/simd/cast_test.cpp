@@ -115,7 +115,7 @@ TEST_CASE("types meet in one expression, also strided and stretched", "[simd][ca
     d.reshape({20, 20});
     const auto y = edge::eval((edge::cast<float>(u + u) - 127.5f) * edge::cast<float>(s) +
                               edge::cast<float>(edge::cast<double>(d) * 0.25));
-    const auto turned = edge::eval(edge::cast<double>(u.view().transpose()) + edge::cast<double>(d));
+    const auto turned = edge::eval(edge::cast<double>(u.view().transpose({1, 0})) + edge::cast<double>(d));
     for (index_t i = 0; i < 20; ++i)
         for (index_t j = 0; j < 20; ++j) {
             const auto twice = static_cast<std::uint8_t>(2 * u(i, j));
