@@ -48,7 +48,7 @@ void pairs(tensor<T>& a, tensor<T>& b, bool without_zero) {
 }  // namespace
 
 TEMPLATE_TEST_CASE("integers divide toward zero or down, and the rest goes with it", "[simd][elementwise]", std::int8_t,
-                   std::uint16_t, std::int64_t) {
+                   std::uint64_t) {
     using T = TestType;
     tensor<T> a, b;
     pairs(a, b, true);
@@ -77,8 +77,7 @@ TEMPLATE_TEST_CASE("integers divide toward zero or down, and the rest goes with 
     REQUIRE_THROWS_AS(edge::eval(edge::floor_divide(a, T(0))), edge::argument_error);
 }
 
-TEMPLATE_TEST_CASE("bits of integers, and shifts by any count", "[simd][elementwise]", std::int8_t, std::uint32_t,
-                   std::int64_t) {
+TEMPLATE_TEST_CASE("bits of integers, and shifts by any count", "[simd][elementwise]", std::int8_t, std::int64_t) {
     using T = TestType;
     tensor<T> a, b;
     pairs(a, b, false);
