@@ -142,7 +142,10 @@ void multiply_here(const matrix<const T>& a, const matrix<const T>& b, const T* 
                     } else if (!packs_b) {
                         panel = b_panels;
                         step = exist <= n_lanes ? n_lanes : width;
-                        if (i0 == 0) pack_last(right.data + j, right.row_step, exist, step, depth, b_panels);
+                        if (i0 == 0) {
+                            std::fill_n(b_panels, depth * step, T{});
+                            copy_rows<Arch>(right.data + j, right.row_step, b_panels, step, depth, exist);
+                        }
                     }
                     const tile_target<T, Finish> to{c.data + i0 * c.row_step + (j0 + j) * c.column_step,
                                                     c.row_step,

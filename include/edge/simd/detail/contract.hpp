@@ -122,7 +122,7 @@ struct product_plan {
 
 /// Rows or inner products: what has no rows or no columns. All axes but the inner ones are in `batch`.
 template <class Arch, class T>
-void sum_products(const T* a, const T* b, T* c, product_axes batch, product_axes inner, int threads) {
+void sum_products(const T* a, const T* b, T* c, product_axes& batch, product_axes& inner, int threads) {
     batch.join();
     inner.join();
     const auto is_side_by_side = [](index_t step) { return step == 0 || step == 1; };
@@ -211,7 +211,7 @@ void copy_axes(const T* a, T* c, product_axes axes, int threads) {
 }
 
 template <class Arch, class T>
-void multiply_matrices(const T* a, const T* b, T* c, product_plan plan, int threads) {
+void multiply_matrices(const T* a, const T* b, T* c, product_plan& plan, int threads) {
     const product_axis row = plan.rows.take_longest();
     const product_axis column = plan.columns.take_longest();
     const product_axis step = plan.inner.take_longest();
@@ -245,7 +245,7 @@ void multiply_matrices(const T* a, const T* b, T* c, product_plan plan, int thre
     }
 }
 
-/// Runs a plan whose axes are joined. No axis has an extent of 0, and c overlaps neither operand.
+/// Runs a plan whose axes are joined, and uses it up. No axis has an extent of 0, and c overlaps neither operand.
 template <class T>
 void run_product(const T* a, const T* b, T* c, product_plan& plan, int threads) {
     if constexpr (std::is_signed_v<T> && std::is_integral_v<T>) {  // the same bits, and half as many kernels

@@ -40,22 +40,14 @@ void pack_panels(const T* from, index_t line_step, index_t step, index_t count, 
     }
 }
 
-/// The last columns of rows as a panel, filled up with zeros to `width`.
-template <class T>
-void pack_last(const T* from, index_t row_step, index_t columns, index_t width, index_t k, T* to) noexcept {
-    for (index_t p = 0; p < k; ++p, from += row_step, to += width) {
-        for (index_t i = 0; i < columns; ++i) to[i] = from[i];
-        for (index_t i = columns; i < width; ++i) to[i] = T{};
-    }
-}
-
 /// Parts that `count` is cut into, none longer than `most`, about equal, multiples of `align` but for the last.
 struct even_blocks {
     index_t each;
 
     even_blocks(index_t count, index_t most, index_t align) noexcept {
-        const index_t blocks = (std::max)(index_t{1}, (count + most - 1) / most);
-        each = (std::max)(index_t{1}, ((count + blocks - 1) / blocks + align - 1) / align * align);
+        const index_t blocks = count <= most ? 1 : (count + most - 1) / most;
+        each = blocks == 1 ? count : (count + blocks - 1) / blocks;
+        each = (std::max)(index_t{1}, (each + align - 1) / align * align);
     }
 };
 

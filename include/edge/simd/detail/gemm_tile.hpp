@@ -10,6 +10,7 @@
 #include <edge/simd/detail/unrolled.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <type_traits>
 #include <utility>
 
@@ -45,6 +46,22 @@ struct gemm_tile {
     static constexpr auto columns = static_cast<index_t>(vectors * lanes<T, Arch>);
 };
 
+/// Copies rows of fewer elements than two tiles have columns, in few steps: whole registers, then halves.
+template <class Arch, class T>
+void copy_rows(const T* from, index_t from_step, T* to, index_t to_step, index_t rows, index_t columns) noexcept {
+    constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
+    for (; rows > 0; --rows, from += from_step, to += to_step) {
+        index_t j = 0;
+        for (; j + n <= columns; j += n) std::copy_n(from + j, n, to + j);
+        unrolled<std::bit_width(static_cast<unsigned>(n)) - 1>([&](auto i) {
+            constexpr index_t some = n >> (i + 1);
+            if ((columns & some) == 0) return;
+            std::copy_n(from + j, some, to + j);
+            j += some;
+        });
+    }
+}
+
 /// Where the sums of a tile go, and what they begin with.
 template <class T, class Finish>
 struct tile_target {
@@ -73,9 +90,10 @@ EDGE_NEVER_INLINE void multiply_tile(const T* a, RowStep a_row, Step a_step, con
     B sums[rows][vectors];
     if (to.accumulate) {
         if (!is_whole) {
+            std::fill_n(apart, rows * width, T{});
             for (index_t i = 0; i < rows; ++i)
-                for (index_t j = 0; j < width; ++j)
-                    apart[i * width + j] = j < to.width ? to.c[i * to.row_step + j * to.column_step] : T{};
+                for (index_t j = 0; j < to.width; ++j)
+                    apart[i * width + j] = to.c[i * to.row_step + j * to.column_step];
         }
         unrolled<rows>(
             [&](auto i) { unrolled<vectors>([&](auto j) { sums[i][j] = B::load_unaligned(c + i * c_row + j * n); }); });
@@ -102,7 +120,9 @@ EDGE_NEVER_INLINE void multiply_tile(const T* a, RowStep a_row, Step a_step, con
     }
     unrolled<rows>(
         [&](auto i) { unrolled<vectors>([&](auto j) { sums[i][j].store_unaligned(c + i * c_row + j * n); }); });
-    if (!is_whole) {
+    if (!is_whole && to.column_step == 1) {
+        copy_rows<Arch>(apart, width, to.c, to.row_step, rows, to.width);
+    } else if (!is_whole) {
         for (index_t i = 0; i < rows; ++i)
             for (index_t j = 0; j < to.width; ++j) to.c[i * to.row_step + j * to.column_step] = apart[i * width + j];
     }
