@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <numeric>
+#include <span>
+#include <vector>
 
 using edge::index_t;
 
@@ -40,6 +42,61 @@ TEST_CASE("a copy of a transposed view is in row-major order", "[core][tensor]")
         for (index_t j = 0; j < 3; ++j)
             for (index_t k = 0; k < 4; ++k) REQUIRE(swapped(k, i, j) == t(i, j, k));
     CHECK(edge::copy(t.view().slice(2, 0, 4, 3))(1, 2, 1) == t(1, 2, 3));
+}
+
+TEST_CASE("slices go by any step, backward too", "[core][tensor]") {
+    edge::tensor<int> t({10});
+    std::iota(t.begin(), t.end(), 0);
+    const auto values = [&](index_t first, index_t last, index_t step) {
+        const auto part = edge::copy(t.view().slice(0, first, last, step));
+        return std::vector<int>(part.begin(), part.end());
+    };
+    CHECK(values(2, 9, 3) == std::vector{2, 5, 8});
+    CHECK(values(9, -1, -4) == std::vector{9, 5, 1});
+    CHECK(values(9, 1, -4) == std::vector{9, 5});
+    CHECK(values(3, 3, -1).empty());
+    CHECK(values(10, 10, 2).empty());
+    CHECK(edge::copy(t.view().reverse(0))[0] == 9);
+    CHECK(t.view().slice(0, 0, 0).reverse(0).empty());
+    CHECK_THROWS_WITH(t.view().slice(0, 10, 2, -1), "slice [10, 2) by -1 is out of range for axis 0 of shape (10,)");
+    CHECK_THROWS_AS(t.view().slice(0, 0, 5, 0), edge::argument_error);
+    CHECK_THROWS_AS(t.view().slice(0, 0, 5, -1), edge::argument_error);
+}
+
+TEST_CASE("axes come and go without a copy", "[core][tensor]") {
+    edge::tensor<int> t({2, 3});
+    CHECK(t.view().expand_dims(0).shape() == edge::shape{1, 2, 3});
+    CHECK(t.view().expand_dims(-1).shape() == edge::shape{2, 3, 1});
+    CHECK(t.view().expand_dims(1).squeeze(1).strides() == t.view().strides());
+    CHECK(t.view().transpose().shape() == edge::shape{3, 2});
+    CHECK_THROWS_WITH(t.view().squeeze(1), "axis 1 of shape (2, 3) has extent 3, expected 1");
+    CHECK_THROWS_AS(t.view().expand_dims(3), edge::argument_error);
+}
+
+TEST_CASE("a strided view is reshaped where its axes are evenly spaced", "[core][tensor]") {
+    edge::tensor<int> t({4, 6, 5});
+    std::iota(t.begin(), t.end(), 0);
+    const auto same = [](auto strided, const edge::shape& extents) {
+        const auto there = strided.reshape(extents);
+        const auto copied = edge::copy(strided);
+        const auto expected = edge::tensor<int>(extents, std::span<const int>(copied.flat()));
+        const auto result = edge::copy(there);
+        return result.shape() == extents && std::equal(result.begin(), result.end(), expected.begin());
+    };
+    const auto v = t.view();
+    CHECK(same(v.slice(2, 0, 5, 2), {24, 3}));
+    CHECK(same(v.slice(2, 0, 5, 2), {2, 1, 2, 3, 2, 3}));
+    CHECK(same(v.slice(0, 3, -1, -2), {2, 30}));
+    CHECK(same(v.slice(0, 3, -1, -2), {2, 5, 6, 1}));
+    CHECK(same(v.transpose({2, 0, 1}), {5, 24}));
+    CHECK(same(v.transpose({2, 0, 1}).expand_dims(1), {5, 2, 12}));
+    CHECK(same(v.select(2, 1), {24}));
+    CHECK(same(v.select(2, 1).slice(0, 1, 2).slice(1, 2, 3), {}));
+    CHECK(same(v.transpose().slice(0, 0, 0), {0, 7}));
+    CHECK_THROWS_WITH(v.transpose().reshape({30, 4}),
+                      "cannot reshape (5, 6, 4) with strides (1, 5, 30) to (30, 4) without a copy");
+    CHECK_THROWS_AS(v.slice(1, 0, 4).reshape({16, 5}), edge::shape_error);
+    CHECK_THROWS_AS(v.reshape({7}), edge::shape_error);
 }
 
 TEST_CASE("shapes that do not fit are refused, naming them", "[core][shape]") {

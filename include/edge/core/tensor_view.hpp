@@ -8,6 +8,7 @@
 ///     edge::tensor_view<float> m(samples.data(), {100, 6});          // [100, 6], row-major
 ///     m(3, 2) = 1.0f;
 ///     auto column = m.select(1, 2);                                  // [100], stride 6
+///     auto latest = m.slice(0, 99, 49, -1).transpose();              // [6, 50], newest first
 
 #include <edge/core/shape.hpp>
 
@@ -37,11 +38,7 @@ public:
     }
 
     /// A view of mutable elements is one of const elements.
-    operator tensor_view<const T>() const
-        requires(!std::is_const_v<T>)
-    {
-        return {data_, shape_, strides_};
-    }
+    operator tensor_view<const T>() const requires(!std::is_const_v<T>) { return {data_, shape_, strides_}; }
 
     [[nodiscard]] T* data() const noexcept { return data_; }
     [[nodiscard]] const edge::shape& shape() const noexcept { return shape_; }
@@ -82,7 +79,8 @@ public:
     [[nodiscard]] tensor_view select(index_t axis, index_t position) const {
         const std::size_t a = shape_.axis(axis);
         if (position < 0 || position >= shape_[a])
-            throw argument_error(message("position ", position, " is out of range for axis ", axis, " of shape ", shape_));
+            throw argument_error(
+                message("position ", position, " is out of range for axis ", axis, " of shape ", shape_));
         index_list extents = shape_.extents();
         edge::strides steps = strides_;
         T* start = data_ + position * steps[a];
@@ -91,20 +89,25 @@ public:
         return {start, edge::shape(extents), steps};
     }
 
-    /// Positions [first, last) along one axis, each `step`-th.
-    /// @throws argument_error  if they are out of range or the step is not positive
+    /// Positions first, first + step, … before `last` along one axis; backward where the step is negative: `last` may be -1.
+    /// @throws argument_error  if they are out of range or the step is zero
     [[nodiscard]] tensor_view slice(index_t axis, index_t first, index_t last, index_t step = 1) const {
         const std::size_t a = shape_.axis(axis);
-        if (first < 0 || last < first || last > shape_[a] || step < 1)
-            throw argument_error(message("slice [", first, ", ", last, ") by ", step, " is out of range for axis ", axis,
-                                         " of shape ", shape_));
+        const index_t n = shape_[a];
+        const bool fits =
+            step > 0 ? 0 <= first && first <= last && last <= n : step < 0 && -1 <= last && last <= first && first < n;
+        if (!fits)
+            throw argument_error(message("slice [", first, ", ", last, ") by ", step, " is out of range for axis ",
+                                         axis, " of shape ", shape_));
         index_list extents = shape_.extents();
         edge::strides steps = strides_;
-        T* start = data_ + first * steps[a];
-        extents[a] = (last - first + step - 1) / step;
+        extents[a] = step > 0 ? (last - first + step - 1) / step : (first - last - step - 1) / -step;
         steps[a] *= step;
-        return {start, edge::shape(extents), steps};
+        return {extents[a] == 0 ? data_ : data_ + first * strides_[a], edge::shape(extents), steps};
     }
+
+    /// One axis in reverse order.
+    [[nodiscard]] tensor_view reverse(index_t axis) const { return slice(axis, shape_[shape_.axis(axis)] - 1, -1, -1); }
 
     /// Axes in the given order.
     /// @throws argument_error  if `order` is not a permutation of the axes
@@ -123,11 +126,69 @@ public:
         return {data_, edge::shape(extents), steps};
     }
 
-    /// The same elements in another shape.
-    /// @throws shape_error  if the number of elements differs or the view is not contiguous
+    /// Axes in reverse order.
+    [[nodiscard]] tensor_view transpose() const {
+        index_list order;
+        for (std::size_t i = rank(); i-- > 0;) order.push_back(static_cast<index_t>(i));
+        return transpose(order);
+    }
+
+    /// A new axis of extent one before `axis`; -1 for one after the last.
+    /// @throws argument_error  if there is no such place
+    /// @throws shape_error  if there are eight axes already
+    [[nodiscard]] tensor_view expand_dims(index_t axis) const {
+        const auto places = static_cast<index_t>(rank()) + 1;
+        if (axis < -places || axis >= places)
+            throw argument_error(message("new axis ", axis, " is out of range for shape ", shape_));
+        const auto at = static_cast<std::size_t>(axis < 0 ? axis + places : axis);
+        index_list extents = shape_.extents();
+        edge::strides steps = strides_;
+        extents.insert(at, 1);
+        steps.insert(at, 0);
+        return {data_, edge::shape(extents), steps};
+    }
+
+    /// Without an axis of extent one.
+    /// @throws argument_error  if there is no such axis, or its extent is another
+    [[nodiscard]] tensor_view squeeze(index_t axis) const {
+        if (const index_t n = shape_[shape_.axis(axis)]; n != 1)
+            throw argument_error(message("axis ", axis, " of shape ", shape_, " has extent ", n, ", expected 1"));
+        return select(axis, 0);
+    }
+
+    /// The same elements in another shape, with no copy: the axes that it divides or joins must be evenly spaced.
+    /// @throws shape_error  if the number of elements differs, or a copy would be needed
     [[nodiscard]] tensor_view reshape(const edge::shape& extents) const {
         if (extents.size() != size()) throw shape_error(message("cannot reshape ", shape_, " to ", extents));
-        return {flat().data(), extents};
+        if (is_contiguous()) return {data_, extents};
+        edge::strides steps = extents.extents();
+        std::size_t from = 0;
+        for (std::size_t to = 0; to < extents.rank();) {
+            // The shortest runs of axes on both sides that hold the same number of elements.
+            const std::size_t from_first = from;
+            const std::size_t to_first = to;
+            index_t ours = from < rank() ? shape_[from++] : 1;
+            index_t theirs = extents[to++];
+            while (ours != theirs) (ours < theirs ? ours *= shape_[from++] : theirs *= extents[to++]);
+            while (from < rank() && shape_[from] == 1) ++from;
+            index_t step = 1;
+            bool is_first = true;
+            index_t next = 0;
+            for (std::size_t i = from; i-- > from_first;) {
+                if (shape_[i] == 1) continue;
+                if (!is_first && strides_[i] != next)
+                    throw shape_error(message("cannot reshape ", shape_, " with strides ", strides_, " to ", extents,
+                                              " without a copy"));
+                if (is_first) step = strides_[i];
+                is_first = false;
+                next = strides_[i] * shape_[i];
+            }
+            for (std::size_t i = to; i-- > to_first;) {
+                steps[i] = step;
+                step *= extents[i];
+            }
+        }
+        return {data_, extents, steps};
     }
 
 private:
@@ -138,7 +199,7 @@ private:
 
 /// A contiguous range of elements as an array of rank one.
 template <std::ranges::contiguous_range R>
-    requires std::ranges::sized_range<R> && std::ranges::borrowed_range<R>
+requires std::ranges::sized_range<R> && std::ranges::borrowed_range<R>
 [[nodiscard]] auto view(R&& range) {
     using T = std::remove_reference_t<std::ranges::range_reference_t<R>>;
     return tensor_view<T>(std::ranges::data(range), {static_cast<index_t>(std::ranges::size(range))});
