@@ -11,6 +11,7 @@
 /// bits do not depend on the number of threads, and a fused expression gives those of its steps one by one.
 
 #include <edge/core/parallel.hpp>
+#include <edge/simd/detail/box.hpp>
 #include <edge/simd/expression.hpp>
 
 namespace edge {
@@ -73,6 +74,24 @@ public:
     explicit prepared_loop(const E& node) : prepared_loop(node, tensor_view<value_type>(nullptr, node.shape())) {}
 
     [[nodiscard]] bool overlaps() const noexcept { return simd::detail::overlaps(arrays_.span(), loop_); }
+
+    /// Everything to the result, on some threads.
+    void store_all(index_t size, int threads) const {
+        const auto arrays = arrays_.span();
+        if (!simd::detail::wants_boxes(arrays, loop_)) {
+            return run_parts(size, parallel_options{.threads = threads, .grain = elements_per_thread, .align = 64},
+                             [&](index_t first, index_t last) {
+                                 store mine;
+                                 run(mine, first, last);
+                             });
+        }
+        const simd::detail::box_plan plan(arrays, loop_);
+        const index_t grain = 1 + elements_per_thread * plan.total / size;
+        run_parts(plan.total, parallel_options{.threads = threads, .grain = grain}, [&](index_t first, index_t last) {
+            store mine;
+            simd::detail::run_boxes<lane_for<E>, Arch>(bound_, mine, arrays, loop_, plan, first, last);
+        });
+    }
 
     /// Elements [first, last) to where a `Result` takes them, or to the result.
     template <class Result>
@@ -162,11 +181,7 @@ bool try_strided(const tensor_view<typename E::value_type>& out, const E& e, con
     if (extents.size() == 0) return true;
     const prepared_loop<E> loop(e, out);
     if (loop.overlaps()) return false;
-    run_parts(extents.size(), parallel_options{.threads = options.threads, .grain = elements_per_thread, .align = 64},
-              [&](index_t first, index_t last) {
-                  typename prepared_loop<E>::store mine;
-                  loop.run(mine, first, last);
-              });
+    loop.store_all(extents.size(), options.threads);
     return true;
 }
 
