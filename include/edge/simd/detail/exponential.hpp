@@ -22,7 +22,7 @@ EDGE_ALWAYS_INLINE B small_exponential(const B& r) {
                        0x1.6c16c185f018ap-10, 0x1.a01a01bb31a82p-13, 0x1.a01995c80abd8p-16, 0x1.71dddf1c2df33p-19,
                        0x1.28b10b0dd96f5p-22, 0x1.af869b04d90dfp-26);
     }
-    return xsimd::fma(r * r, q, r);
+    return simd::fma(r * r, q, r);
 }
 
 /// x = n·ln 2 + r
@@ -41,7 +41,7 @@ EDGE_ALWAYS_INLINE reduced_exponent<B> reduce_exponent(const B& x, const M&... n
     // The first part of ln 2 has so few bits that its product with n is exact.
     const B high(is_float32<B> ? T(0x1.62e4p-1) : T(0x1.62e42fefa4p-1));
     const B low(is_float32<B> ? T(0x1.7f7d1cp-20) : T(-0x1.8432a1b0e2634p-43));
-    return {n, xsimd::fnma(n, low, xsimd::fnma(n, high, x))};
+    return {n, simd::fnma(n, low, simd::fnma(n, high, x))};
 }
 
 /// The range outside of which e^x is infinite or zero, with room for what callers shift it by.
@@ -85,7 +85,7 @@ EDGE_ALWAYS_INLINE B expm1(const B& x) {
                        0x1.27e4105bbf432p-22, 0x1.b070210005700p-26, 0x1.204c6bcb34e5ap-29);
     }
     const B scale = power_of_two(n);
-    const B y = xsimd::fma(scale, xsimd::fma(r * r, q, r), scale - B(T(1))) | sign_of(x);  // keeps -0
+    const B y = simd::fma(scale, simd::fma(r * r, q, r), scale - B(T(1))) | sign_of(x);  // keeps -0
     return xsimd::select(x > B(high), exponential(x), y);
 }
 
@@ -96,7 +96,7 @@ EDGE_ALWAYS_INLINE B sigmoid(const B& x) {
     const B one(T(1));
     const B e = exponential(-xsimd::abs(x));
     const B above = xsimd::select(x < B(T(0)), e, one);
-    return xsimd::fnma(e, simd::divide(above, one + e), above);
+    return simd::fnma(e, simd::divide(above, one + e), above);
 }
 
 }  // namespace edge::simd::detail

@@ -14,12 +14,12 @@ EDGE_ALWAYS_INLINE B square_exponential_and_one(const B& x) {
     if constexpr (is_float32<B>) {
         const B c(0x1.715476p+1f);  // 2 log2 e
         const B magic(integer_magic<B> + 127.0f);
-        const B shifted = xsimd::fma(x, c, magic);
-        const B f = xsimd::fms(x, c, shifted - magic);
+        const B shifted = simd::fma(x, c, magic);
+        const B f = simd::fms(x, c, shifted - magic);
         const B p = polynomial(f, 1.0f, 0x1.62e43p-1f, 0x1.ebfbdap-3f, 0x1.c6aed2p-5f, 0x1.3b2dc2p-7f, 0x1.5f4732p-10f,
                                0x1.41d206p-13f);
         const B power = detail::bitwise_cast<float>(detail::bitwise_cast<std::uint32_t>(shifted) << 23);
-        return xsimd::fma(p, power, B(1.0f));
+        return simd::fma(p, power, B(1.0f));
     } else {
         return exponential(x + x) + B(1.0);
     }
@@ -39,7 +39,7 @@ EDGE_ALWAYS_INLINE B hyperbolic_tangent(const B& x) {
         p = polynomial(z, -1.61468768441708447952e3, -9.92877231001918586564e1, -9.64399179425052238628e-1) /
             polynomial(z, 4.84406305325125486048e3, 2.23548839060100448583e3, 1.12811678491632931402e2, 1.0);
     }
-    const B near = xsimd::fma(a * z, p, a);
+    const B near = simd::fma(a * z, p, a);
     const B e = square_exponential_and_one(at_most(a, T(is_float32<B> ? 10 : 20)));  // it is 1 from there on
     const B far = B(T(1)) - simd::divide(B(T(2)), e);
     return xsimd::select(a >= B(T(is_float32<B> ? 0.55 : 0.625)), far, near) | sign_of(x);  // NaN is near
@@ -68,7 +68,7 @@ EDGE_ALWAYS_INLINE B hyperbolic_sine(const B& x) {
     }
     const B half = half_exponential(a);
     const B far = half - simd::divide(B(T(0.25)), half);
-    return xsimd::select(a < B(T(1)), xsimd::fma(a * z, p, a), far) | sign_of(x);
+    return xsimd::select(a < B(T(1)), simd::fma(a * z, p, a), far) | sign_of(x);
 }
 
 template <class B>
@@ -85,7 +85,7 @@ EDGE_ALWAYS_INLINE B inverse_hyperbolic_sine(const B& x) {
     const auto is_large = a > B(0x1p28);  // where x² + 1 is x²
     const B safe = xsimd::select(is_large, one, a);
     const B square = safe * safe;
-    const B more = square / (one + xsimd::sqrt(xsimd::fma(safe, safe, one)));
+    const B more = square / (one + xsimd::sqrt(simd::fma(safe, safe, one)));
     auto parts = split_logarithm(xsimd::select(is_large, a, one));
     parts.k = parts.k + one;
     const B large = xsimd::select(a < B(std::numeric_limits<double>::infinity()), natural::of(parts), a);
@@ -101,7 +101,7 @@ EDGE_ALWAYS_INLINE B inverse_hyperbolic_cosine(const B& x) {
     auto parts = split_logarithm(xsimd::select(is_large, x, one));
     parts.k = parts.k + one;
     const B large = xsimd::select(x < B(std::numeric_limits<double>::infinity()), natural::of(parts), x);
-    const B small = log1p_of_sum(xsimd::sqrt(xsimd::fma(t, t, t + t)), t);
+    const B small = log1p_of_sum(xsimd::sqrt(simd::fma(t, t, t + t)), t);
     return xsimd::select(is_large, large, xsimd::select(x < one, B(std::numeric_limits<double>::quiet_NaN()), small));
 }
 

@@ -35,7 +35,7 @@ EDGE_ALWAYS_INLINE B small_arctangent(const B& x) {
                        -0x1.eb48ecdfaa0cbp-6, 0x1.69d834aee49bap-6, -0x1.ca971de8c4ba3p-7, 0x1.dc03d5774e843p-8,
                        -0x1.7ea5cef266431p-9, 0x1.ba3bf6aebcfc1p-11, -0x1.44a3456e7b00ap-13, 0x1.c4a216df42f4bp-17);
     }
-    return xsimd::fma(x * z, p, x);
+    return simd::fma(x * z, p, x);
 }
 
 template <class B>
@@ -82,7 +82,7 @@ EDGE_ALWAYS_INLINE B small_arcsine(const B& x, const B& z) {
                        0x1.c25d985110e49p-7, -0x1.acbc67fa35355p-8, 0x1.6d1587e34a2c6p-5, -0x1.9f5a6f2878951p-5,
                        0x1.974848bdf5ac6p-5);
     }
-    return xsimd::fma(x * z, p, x);
+    return simd::fma(x * z, p, x);
 }
 
 /// asin of |x|, or, for |x| > 0.55, of √((1 - |x|) / 2), which is half of what it lacks to π/2. NaN beyond 1.

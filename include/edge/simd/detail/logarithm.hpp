@@ -28,14 +28,14 @@ EDGE_ALWAYS_INLINE B logarithm_tail(const B& f) {
     if constexpr (is_float32<B>) {
         const B p = polynomial(f, 0x1.55554ap-2f, -0x1.00022p-2f, 0x1.99a596p-3f, -0x1.54788ap-3f, 0x1.226e54p-3f,
                                -0x1.0ce082p-3f, 0x1.07d0b8p-3f, -0x1.41ed6ap-4f);
-        return xsimd::fms(f * f * f, p, half_square);
+        return simd::fms(f * f * f, p, half_square);
     } else {
         const B s = f / (B(T(2)) + f);
         const B z = s * s;
         const B r =
             z * polynomial(z, 0x1.5555555555593p-1, 0x1.999999997fb2fp-2, 0x1.2492494217c67p-2, 0x1.c71c51e7dd198p-3,
                            0x1.74664631263a7p-3, 0x1.39a0f49e1804ap-3, 0x1.2f0d91e8b3d18p-3);
-        return xsimd::fms(s, half_square + rounded(r), half_square);
+        return simd::fms(s, half_square + rounded(r), half_square);
     }
 }
 
@@ -83,7 +83,7 @@ struct natural {
         using T = lane_of<B>;
         const B high(is_float32<B> ? T(0x1.62e4p-1) : T(0x1.62e42fefa4p-1));
         const B low(is_float32<B> ? T(0x1.7f7d1cp-20) : T(-0x1.8432a1b0e2634p-43));
-        return xsimd::fma(x.k, high, x.f + xsimd::fma(x.k, low, x.tail));
+        return simd::fma(x.k, high, x.f + simd::fma(x.k, low, x.tail));
     }
 };
 struct binary {
@@ -92,7 +92,7 @@ struct binary {
         using T = lane_of<B>;
         const B high(is_float32<B> ? T(0x1.715476p+0) : T(0x1.71547652b82fep+0));
         const B low(is_float32<B> ? T(0x1.4ae0cp-26) : T(0x1.777d0ffda0d24p-56));
-        return x.k + xsimd::fma(x.f, high, xsimd::fma(x.tail, high, x.f * low));
+        return x.k + simd::fma(x.f, high, simd::fma(x.tail, high, x.f * low));
     }
 };
 struct decimal {
@@ -103,8 +103,8 @@ struct decimal {
         const B low(is_float32<B> ? T(-0x1.5b235ep-27) : T(0x1.95355baaafad3p-57));
         const B two_high(is_float32<B> ? T(0x1.344p-2) : T(0x1.34413509f8p-2));
         const B two_low(is_float32<B> ? T(0x1.3509f8p-18) : T(-0x1.80433b83b532ap-44));
-        const B small = xsimd::fma(x.k, two_low, xsimd::fma(x.tail, high, x.f * low));
-        return xsimd::fma(x.k, two_high, xsimd::fma(x.f, high, small));
+        const B small = simd::fma(x.k, two_low, simd::fma(x.tail, high, x.f * low));
+        return simd::fma(x.k, two_high, simd::fma(x.f, high, small));
     }
 };
 

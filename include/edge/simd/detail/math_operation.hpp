@@ -301,7 +301,7 @@ struct gelu_tanh : function {
     template <class B>
     EDGE_ALWAYS_INLINE static B apply(const B& a) {
         using T = lane_of<B>;
-        const B inner = a * B(T(0x1.9884533d43651p-1)) * xsimd::fma(a * a, B(T(0.044715)), B(T(1)));
+        const B inner = a * B(T(0x1.9884533d43651p-1)) * simd::fma(a * a, B(T(0.044715)), B(T(1)));
         return rounded(a * B(T(0.5)) * (B(T(1)) + hyperbolic_tangent(inner)));
     }
 };

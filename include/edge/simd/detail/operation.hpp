@@ -289,7 +289,7 @@ struct fma : number {
     template <class B>
     EDGE_ALWAYS_INLINE static B apply(const B& a, const B& b, const B& c) {
         if constexpr (std::is_floating_point_v<lane_of<B>>) {
-            return xsimd::fma(a, b, c);
+            return simd::fma(a, b, c);
         } else {
             return add::apply(multiply::apply(a, b), c);
         }

@@ -35,7 +35,7 @@ EDGE_ALWAYS_INLINE B polynomial(const B&, lane_of<B> c0) {
 }
 template <class B, class... C>
 EDGE_ALWAYS_INLINE B polynomial(const B& x, lane_of<B> c0, C... higher) {
-    return xsimd::fma(polynomial(x, higher...), x, B(c0));
+    return simd::fma(polynomial(x, higher...), x, B(c0));
 }
 
 /// The sign bit of each lane, all else zero.
@@ -57,7 +57,7 @@ EDGE_ALWAYS_INLINE B nearest_integer(const B& x) {
 /// x·c rounded to an integer.
 template <class B>
 EDGE_ALWAYS_INLINE B nearest_integer(const B& x, const B& c) {
-    return xsimd::fma(x, c, B(integer_magic<B>)) - B(integer_magic<B>);
+    return simd::fma(x, c, B(integer_magic<B>)) - B(integer_magic<B>);
 }
 
 template <class B>

@@ -21,8 +21,8 @@ EDGE_ALWAYS_INLINE batch<float, Arch> error_function(const batch<float, Arch>& x
     const B root = polynomial(t - B(2.5f), 0x1.22e228p-3f, -0x1.853ee4p-3f, 0x1.7f7dd8p-4f, -0x1.94360ep-7f,
                               -0x1.aa3a92p-8f, 0x1.6ad3acp-9f, 0x1.f385acp-14f, -0x1.694cdap-13f);
     const B square = root * root;
-    const B large = xsimd::fnma(square, square, B(1.0f));
-    return xsimd::select(a < B(1.08f), xsimd::fma(t, small, t), large) | sign_of(x);
+    const B large = simd::fnma(square, square, B(1.0f));
+    return xsimd::select(a < B(1.08f), simd::fma(t, small, t), large) | sign_of(x);
 }
 
 /// The root of m in [1, 8) from a polynomial (2^-16.7) and two steps of Newton's. float64 only.
@@ -46,7 +46,7 @@ EDGE_ALWAYS_INLINE B cube_root(const B& x) {
                               0x1.60a1472ef42cfp-4, -0x1.5b77d9593f6e2p-7);
     for (int step = 0; step < 2; ++step) {
         const B square = y * y;
-        y = y - (xsimd::fms(square, y, scaled)) / (square * B(3.0));
+        y = y - (simd::fms(square, y, scaled)) / (square * B(3.0));
     }
     y = (y * power_of_two(third)) | sign_of(x);
     return xsimd::select((a > B(0.0)) & (a < B(std::numeric_limits<double>::infinity())), y, x);
@@ -89,7 +89,7 @@ EDGE_ALWAYS_INLINE B length(const B& x, const B& y) {
     const B back = xsimd::select(is_big, B(up), xsimd::select(is_small, B(down), one));
     const B p = a * there;
     const B q = b * there;
-    const B result = rounded(simd::square_root(xsimd::fma(p, p, q * q)) * back);
+    const B result = rounded(simd::square_root(simd::fma(p, p, q * q)) * back);
     return xsimd::select((a == infinity) | (b == infinity), infinity, result);
 }
 

@@ -49,13 +49,13 @@ EDGE_ALWAYS_INLINE reduced_angle<batch<double, Arch>> reduce_angle(const batch<d
     const B s = polynomial(z, 8.33333333332248946124e-03, -1.98412698298579493134e-04, 2.75573137070700676789e-06,
                            -2.50507602534068634195e-08, 1.58969099521155010221e-10);
     const B cube = z * r;
-    const B bent = xsimd::fms(z, xsimd::fnma(cube, s, tail * B(0.5)), tail);
-    const B sine = r - xsimd::fma(cube, B(1.66666666666666324348e-01), bent);
+    const B bent = simd::fms(z, simd::fnma(cube, s, tail * B(0.5)), tail);
+    const B sine = r - simd::fma(cube, B(1.66666666666666324348e-01), bent);
     const B c = z * polynomial(z, 4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05,
                                -2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.13596475577881948265e-11);
     const B one(1.0);
     const B near = one - half_z;
-    return {n, sine, near + (((one - near) - half_z) + xsimd::fms(z, c, r * tail))};
+    return {n, sine, near + (((one - near) - half_z) + simd::fms(z, c, r * tail))};
 }
 
 /// |x| up to 2^16. x - n·(first part of π/2) fits 24 bits: both are multiples of the last bit of the smaller.
@@ -63,13 +63,13 @@ template <class Arch>
 EDGE_ALWAYS_INLINE reduced_angle<batch<float, Arch>> reduce_angle(const batch<float, Arch>& x) {
     using B = batch<float, Arch>;
     const B n = nearest_integer(x, B(0x1.45f306p-1f));
-    B r = xsimd::fnma(n, B(0x1.921fb6p+0f), x);
-    r = xsimd::fma(n, B(0x1.777a5cp-25f), r);
-    r = xsimd::fma(n, B(0x1.ee59dap-50f), r);
+    B r = simd::fnma(n, B(0x1.921fb6p+0f), x);
+    r = simd::fma(n, B(0x1.777a5cp-25f), r);
+    r = simd::fma(n, B(0x1.ee59dap-50f), r);
     const B z = r * r;
     const B s = polynomial(z, -0x1.555544p-3f, 0x1.1106fcp-7f, -0x1.992c06p-13f);
     const B c = polynomial(z, -0.5f, 0x1.55554ap-5f, -0x1.6c0c22p-10f, 0x1.99e352p-16f);
-    return {n, xsimd::fma(r * z, s, r), xsimd::fma(z, c, B(1.0f))};
+    return {n, simd::fma(r * z, s, r), simd::fma(z, c, B(1.0f))};
 }
 
 /// Whether `turns`, of which the low bits of `turns + magic` are a whole number, is odd; and its second bit as a sign.
