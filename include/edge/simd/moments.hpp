@@ -13,6 +13,8 @@
 
 #include <edge/simd/reduce.hpp>
 
+#include <initializer_list>
+
 namespace edge {
 
 struct variance_options {
@@ -206,6 +208,10 @@ template <array X>
     std::transform(v.begin(), v.end(), result.begin(), [](double d) { return static_cast<M>(d); });
     return result;
 }
+template <array X>
+[[nodiscard]] auto var(X&& x, std::initializer_list<index_t> axes, const variance_options& options = {}) {
+    return edge::var(std::forward<X>(x), axis_list(index_list(axes)), options);
+}
 
 /// Square root of the variance.
 template <array X>
@@ -222,6 +228,10 @@ template <array X>
     auto result = tensor<M>::uninitialized(v.shape());
     std::transform(v.begin(), v.end(), result.begin(), [](double d) { return static_cast<M>(std::sqrt(d)); });
     return result;
+}
+template <array X>
+[[nodiscard]] auto stddev(X&& x, std::initializer_list<index_t> axes, const variance_options& options = {}) {
+    return edge::stddev(std::forward<X>(x), axis_list(index_list(axes)), options);
 }
 
 }  // namespace edge

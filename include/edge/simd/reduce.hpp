@@ -21,6 +21,7 @@
 #include <edge/simd/elementwise.hpp>
 
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 namespace edge {
@@ -234,6 +235,11 @@ requires std::floating_point<value_type_of<X>>
     auto sums = edge::sum(x * x, axes, how);
     std::transform(sums.begin(), sums.end(), sums.begin(), [](T s) { return std::sqrt(s); });
     return sums;
+}
+template <number_array X>
+requires std::floating_point<value_type_of<X>>
+[[nodiscard]] auto norm(const X& x, std::initializer_list<index_t> axes, const norm_options& options = {}) {
+    return edge::norm(x, axis_list(index_list(axes)), options);
 }
 
 }  // namespace edge
