@@ -3,7 +3,7 @@
 //
 // An expression is a lambda: of views it is what the library computes, of `scalar`s what it means. All else is drawn at
 // run time: rank, extents, broadcasting, strides of any sign and order, offsets, and whether the result overlaps what is
-// read. EDGE_PROPERTY_CASES in the environment sets how many cases; emulated machines need fewer.
+// read. EDGE_PROPERTY_CASES in the environment sets how many cases.
 
 #include <edge/simd/elementwise.hpp>
 #include <edge/simd/evaluate.hpp>
