@@ -137,8 +137,8 @@ void find_in_block(rows_at<T> rows, index_t height, index_t width, index_t first
     constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
     const auto from = [&](index_t i) { return rows_at<T>{rows.from + i, rows.stride}; };
     index_t i = 0;
-    for (; i + 2 * n <= width; i += 2 * n)
-        find_in_strip<Arch, Beats, 2>(from(i), height, 2 * n, first, values + i, places + i);
+    for (; i + 4 * n <= width; i += 4 * n)
+        find_in_strip<Arch, Beats, 4>(from(i), height, 4 * n, first, values + i, places + i);
     for (; i + n <= width; i += n) find_in_strip<Arch, Beats, 1>(from(i), height, n, first, values + i, places + i);
     if (i == width) return;
     T padded[rows_per_block * n] = {};
