@@ -110,7 +110,7 @@ void multiply_here(const matrix<const T>& a, const matrix<const T>& b, const T* 
     const index_t k_block = even_blocks(k, most::k, 1).each;
     const index_t m_block = packs_a ? even_blocks(c.rows, most::rows, tile::rows).each : c.rows;
     const index_t n_block = even_blocks(c.columns, most::columns, width).each;
-    const index_t a_size = packs_a ? m_block * k_block : 0;
+    const index_t a_size = packs_a ? m_block * packed_row<T> : 0;
     const index_t b_size = packed != nullptr ? 0 : k_block * (packs_b ? n_block : width);
     T* const b_panels = static_cast<T*>(thread_scratch(static_cast<std::size_t>(a_size + b_size) * sizeof(T)));
     T* const a_panels = b_panels + b_size;
@@ -127,8 +127,8 @@ void multiply_here(const matrix<const T>& a, const matrix<const T>& b, const T* 
                 const matrix<const T> left = a.block(i0, p0, m, depth);
                 left_block<T> rows{left.data, left.row_step, left.column_step, packs_a};
                 if (packs_a) {
-                    pack_panels<tile::rows>(left.data, left.row_step, left.column_step, m, depth, a_panels);
-                    rows.data = a_panels;
+                    pack_rows(left.data, left.row_step, left.column_step, m, depth, a_panels);
+                    rows = {a_panels, packed_row<T>, 1, true};
                 }
                 for (index_t j = 0; j < n; j += width) {
                     const index_t exist = (std::min)(width, n - j);

@@ -40,6 +40,17 @@ void pack_panels(const T* from, index_t line_step, index_t step, index_t count, 
     }
 }
 
+/// Rows of k elements, `packed_row` apart.
+template <class T>
+void pack_rows(const T* from, index_t row_step, index_t step, index_t rows, index_t k, T* to) noexcept {
+    if (step == 1) {
+        for (index_t i = 0; i < rows; ++i) std::copy_n(from + i * row_step, k, to + i * packed_row<T>);
+    } else {
+        for (index_t p = 0; p < k; ++p)
+            for (index_t i = 0; i < rows; ++i) to[i * packed_row<T> + p] = from[i * row_step + p * step];
+    }
+}
+
 /// Parts that `count` is cut into, none longer than `most`, about equal, multiples of `align` but for the last.
 struct even_blocks {
     index_t each;
@@ -61,7 +72,7 @@ struct even_blocks {
 template <class T>
 struct gemm_blocks {
     static constexpr auto size = static_cast<index_t>(sizeof(T));
-    static constexpr index_t k = 2048 / size;
+    static constexpr index_t k = gemm_depth<T>;
     static constexpr index_t rows = 24;
     static constexpr index_t columns = 2048 / size;
 };
