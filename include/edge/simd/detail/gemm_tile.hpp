@@ -131,12 +131,13 @@ EDGE_NEVER_INLINE void multiply_tile(const T* a, RowStep a_row, Step a_step, con
     }
 }
 
-/// Most steps of k that are done at a time. A power of two of bytes and a cache line apart, packed rows do not compete for
-/// the same lines of the first cache.
+/// Most steps of k that are done at a time.
 template <class T>
-inline constexpr index_t gemm_depth = 2048 / sizeof(T);
+inline constexpr auto gemm_depth = static_cast<index_t>(2048 / sizeof(T));
+
+/// Between packed rows: not a power of two of bytes, so that they do not compete for the same lines of the first cache.
 template <class T>
-inline constexpr index_t packed_row = gemm_depth<T> + alignment / sizeof(T);
+inline constexpr auto packed_row = gemm_depth<T> + static_cast<index_t>(alignment / sizeof(T));
 
 /// A block of a: its rows as they lie, or copied `packed_row` apart, which is known to the compiler.
 template <class T>
