@@ -4,6 +4,7 @@
 
     arrays.py --bin build/release/bin                     every job, one and two threads
     arrays.py --bin build/release/bin --jobs fused,sum --threads 1 --json lines.jsonl
+    arrays.py --bin build/release/bin --readme README.md  the page's table, made anew
 
 Prints a table, and with --json the lines that it was made from: job, n, threads, who, median_ms, ratio (how many times
 as fast as who edge is: the median of the rounds' ratios), floor_ratio (the time that the bytes or the multiply-adds
@@ -28,10 +29,9 @@ REDUCTIONS = [name + axis for name in ("sum", "mean", "var", "argmax") for axis 
 def plan():
     """(job, n, floor job) of each row of the table."""
     rows = [(job, LARGE, "floor_multiply" if job.startswith("multiply") else "floor_fused") for job in ELEMENTWISE]
-    rows += [("fused", n, None) for n in (1_000, 10_000, 100_000)]
-    rows += [("multiply", n, None) for n in (1_000, 10_000, 100_000)]
-    rows += [(job, 1_000_000, None) for job in FUNCTIONS]
     rows += [(job, LARGE, "floor_read") for job in REDUCTIONS]
+    rows += [(job, n, None) for n in (1_000, 10_000, 100_000) for job in ("multiply", "fused")]
+    rows += [(job, 1_000_000, None) for job in FUNCTIONS]
     rows += [("matmul", n, "floor_matmul") for n in (512, 513, 1024, 2048)]
     return rows
 
@@ -76,7 +76,6 @@ def measure(peers, job, n, floor, threads, rounds):
     """Seconds of each round, by who; the floor's too."""
     edge = peers[0]
     turns = [(p.who, p, job) for p in peers] + ([("floor", edge, floor)] if floor else [])
-    # The floor has inputs of its own: in a round of its own, so that edge keeps those of the job in between.
     times = {who: [] for who, _, _ in turns}
     for _ in range(rounds):
         random.shuffle(turns)
@@ -85,6 +84,20 @@ def measure(peers, job, n, floor, threads, rounds):
             if taken is not None:
                 times[who].append(taken)
     return {who: list_ for who, list_ in times.items() if list_}
+
+
+WHOS = {"eigen": "Eigen", "xtensor": "xtensor", "numpy": "NumPy", "torch": "PyTorch"}
+HEAD = ("| job | elements | threads | ms | of the floor | " + " | ".join("vs " + w for w in WHOS.values()) + " |\n" +
+        "|---|--:|--:|--:|--:|" + "--:|" * len(WHOS))
+
+
+def row_of(by_who):
+    """A line of the table; how many times as fast as each peer."""
+    edge = by_who["edge"]
+    floor = f"{edge['floor_ratio']:.2f}" if "floor_ratio" in edge else ""
+    ratios = [f"{by_who[w]['ratio']:.2f}" if w in by_who else "" for w in WHOS]
+    return (f"| {edge['job']} | {edge['n']:,} | {edge['threads']} | {edge['median_ms']:.3g} | {floor} | " +
+            " | ".join(ratios) + " |")
 
 
 def lines_of(job, n, threads, times, cpu):
@@ -114,13 +127,13 @@ def main():
     parser.add_argument("--sizes", help="only these numbers of elements")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--readme", type=pathlib.Path, help="page whose table is to be replaced")
     parser.add_argument("--json", type=pathlib.Path, help="file of JSON lines")
     options = parser.parse_args()
     cpu = cpu_name()
     lines = []
-    whos = ["eigen", "xtensor", "numpy", "torch"]
-    print("| job | elements | threads | ms | of the floor | " + " | ".join("vs " + w for w in whos) + " |")
-    print("|---|--:|--:|--:|--:|" + "--:|" * len(whos))
+    rows = []
+    print(HEAD)
     for threads in [int(t) for t in options.threads.split(",")]:
         peers = start(options.bin, threads)
         for job, n, floor in plan():
@@ -131,18 +144,23 @@ def main():
             times = measure(peers, job, n, floor, threads, options.rounds)
             if "edge" not in times:
                 continue
-            rows = {line["who"]: line for line in lines_of(job, n, threads, times, cpu)}
-            lines += rows.values()
-            edge = rows["edge"]
-            floor_text = f"{edge['floor_ratio']:.2f}" if floor and "floor_ratio" in edge else ""
-            ratios = [f"{rows[w]['ratio']:.2f}x" if w in rows else "" for w in whos]
-            print(f"| {job} | {n} | {threads} | {edge['median_ms']:.4g} | {floor_text} | " + " | ".join(ratios) + " |",
-                  flush=True)
+            by_who = {line["who"]: line for line in lines_of(job, n, threads, times, cpu)}
+            lines += by_who.values()
+            rows.append(row_of(by_who))
+            print(rows[-1], flush=True)
         for peer in peers:
             peer.process.stdin.close()
             peer.process.wait()
     if options.json:
         options.json.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    if options.readme:
+        begin, end = "<!-- measured: arrays -->\n", "<!-- end of measured -->"
+        before, _, rest = options.readme.read_text().partition(begin)
+        _, _, after = rest.partition(end)
+        if not after:
+            raise SystemExit(f"arrays.py: {options.readme} has no lines '{begin.strip()}' and '{end}'")
+        table = "\n".join([HEAD, *rows, "", f"Measured on: {cpu}; medians of {options.rounds} rounds.", ""])
+        options.readme.write_text(before + begin + table + end + after)
 
 
 if __name__ == "__main__":

@@ -24,19 +24,21 @@ tensor<float> input(const edge::shape& extents, long seed) {
 }
 
 struct arrays {
-    tensor<float> a, b, c, out;
-    edge::compute_options options;
-    arrays(long n, int threads)
-        : a(input({n}, 0)), b(input({n}, 7)), c(input({n}, 99)), out({n}), options{.threads = threads} {}
+    tensor<float> a, b, c, out, positive;
+    explicit arrays(long n) : a(input({n}, 0)), b(input({n}, 7)), c(input({n}, 99)), out({n}), positive(edge::eval(edge::abs(a) + 0.5f)) {}
+};
+
+struct matrix : tensor<float> {
+    explicit matrix(long n) : tensor<float>(input({n / 10000, 10000}, 0)) {}
 };
 
 /// A job over a, b, c and out.
 template <class F>
 peer::job over_arrays(F f) {
     return [f](long n, int threads) {
-        auto x = std::make_shared<arrays>(n, threads);
-        return std::function<void()>([x, f] {
-            f(*x);
+        auto x = peer::inputs<arrays>(n);
+        return std::function<void()>([x, f, threads] {
+            f(*x, edge::compute_options{.threads = threads});
             peer::keep(x->out);
         });
     };
@@ -44,8 +46,8 @@ peer::job over_arrays(F f) {
 
 /// What a hand-written loop over registers does to memory: `f(i)` for each register, in as many parts as threads.
 template <class F>
-void by_register(const arrays& x, F f) {
-    edge::parallel_for(x.a.size(), {.threads = x.options.threads, .align = 64}, [&](index_t first, index_t last) {
+void by_register(index_t n, int threads, F f) {
+    edge::parallel_for(n, {.threads = threads, .align = 64}, [&](index_t first, index_t last) {
         for (index_t i = first; i + width <= last; i += width) f(i);
         edge::simd::stream_fence();
     });
@@ -53,27 +55,29 @@ void by_register(const arrays& x, F f) {
 
 lanes load(const tensor<float>& x, index_t i) { return lanes::load_unaligned(x.data() + i); }
 
-/// A job over a matrix of n rows of `columns`.
+/// A job over a matrix of n elements.
 template <class F>
-peer::job over_rows(index_t columns, F f) {
-    return [f, columns](long n, int threads) {
-        auto x = std::make_shared<tensor<float>>(input({n / columns, columns}, 0));
-        return std::function<void()>([x, f, threads] { f(*x, threads); });
+peer::job over_rows(F f) {
+    return [f](long n, int threads) {
+        auto x = peer::inputs<matrix>(n);
+        return std::function<void()>([x, f, threads] { f(static_cast<const tensor<float>&>(*x), threads); });
     };
 }
 
-/// Independent multiply-adds, as many as a product of n x n matrices has: the peak of the arithmetic.
+/// As many multiply-adds as a product of n x n matrices has, none waiting for another: the peak of the arithmetic.
 void multiply_add_peak(long n, int threads) {
     edge::parallel_for(threads, {.threads = threads}, [&](index_t, index_t) {
         lanes sums[12];
-        for (int k = 0; k < 12; ++k) sums[k] = lanes(static_cast<float>(k));
-        const lanes x(0.999f), y(0.001f);
+        for (int k = 0; k < 12; ++k) sums[k] = lanes(peer::value(k, n));
+        const lanes x(peer::value(0, n) * 0.1f), y(0.5f);
         const long steps = n * n * n / (12 * width) / threads;
-        for (long i = 0; i < steps; ++i) {
+        for (long i = 0; i < steps; ++i)
             for (auto& s : sums) s = xsimd::fma(s, x, y);
-            asm volatile("" : : : "memory");
-        }
-        for (const auto& s : sums) peer::keep(s);
+        for (int k = 1; k < 12; ++k) sums[0] = sums[0] + sums[k];
+        alignas(64) float values[edge::simd::lanes<float, arch>];
+        sums[0].store_aligned(values);
+        volatile float kept = values[0];
+        static_cast<void>(kept);
     });
 }
 
@@ -81,41 +85,50 @@ void multiply_add_peak(long n, int threads) {
 
 int main() {
     std::map<std::string, peer::job> jobs;
-    jobs["multiply"] = over_arrays([](arrays& x) { edge::assign(x.out, x.a * x.b, x.options); });
-    jobs["multiply_new"] = over_arrays([](arrays& x) { peer::keep(edge::eval(x.a * x.b, x.options)); });
-    jobs["fused"] = over_arrays([](arrays& x) {
-        edge::assign(x.out, x.a * x.b + 2.0f * x.c - edge::sqrt(edge::abs(x.a)), x.options);
+    jobs["multiply"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, x.a * x.b, options); });
+    jobs["multiply_new"] = over_arrays([](arrays& x, const auto& options) { peer::keep(edge::eval(x.a * x.b, options)); });
+    jobs["fused"] = over_arrays([](arrays& x, const auto& options) {
+        edge::assign(x.out, x.a * x.b + 2.0f * x.c - edge::sqrt(edge::abs(x.a)), options);
     });
-    jobs["exp"] = over_arrays([](arrays& x) { edge::assign(x.out, edge::exp(x.a), x.options); });
-    jobs["log"] = over_arrays([](arrays& x) { edge::assign(x.out, edge::log(edge::abs(x.a)), x.options); });
-    jobs["tanh"] = over_arrays([](arrays& x) { edge::assign(x.out, edge::tanh(x.a), x.options); });
-    jobs["sin"] = over_arrays([](arrays& x) { edge::assign(x.out, edge::sin(x.a), x.options); });
-    jobs["sum"] = over_rows(10000, [](auto& x, int threads) { peer::keep(edge::sum(x, {.threads = threads})); });
-    jobs["mean"] = over_rows(10000, [](auto& x, int threads) { peer::keep(edge::mean(x, {.threads = threads})); });
-    jobs["var"] = over_rows(10000, [](auto& x, int threads) { peer::keep(edge::var(x, {.threads = threads})); });
-    jobs["argmax"] = over_rows(10000, [](auto& x, int threads) { peer::keep(edge::argmax(x, {.threads = threads})); });
+    jobs["exp"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, edge::exp(x.a), options); });
+    jobs["log"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, edge::log(x.positive), options); });
+    jobs["tanh"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, edge::tanh(x.a), options); });
+    jobs["erf"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, edge::erf(x.a), options); });
+    jobs["sin"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, edge::sin(x.a), options); });
+    jobs["sum"] = over_rows([](const auto& x, int threads) { peer::keep(edge::sum(x, {.threads = threads})); });
+    jobs["mean"] = over_rows([](const auto& x, int threads) { peer::keep(edge::mean(x, {.threads = threads})); });
+    jobs["var"] = over_rows([](const auto& x, int threads) { peer::keep(edge::var(x, {.threads = threads})); });
+    jobs["argmax"] = over_rows([](const auto& x, int threads) { peer::keep(edge::argmax(x, {.threads = threads})); });
     for (const int axis : {0, 1}) {
         const auto name = [axis](const char* job) { return job + ("_axis" + std::to_string(axis)); };
-        jobs[name("sum")] = over_rows(
-            10000, [axis](auto& x, int threads) { peer::keep(edge::sum(x, axis, {.threads = threads})); });
-        jobs[name("mean")] = over_rows(
-            10000, [axis](auto& x, int threads) { peer::keep(edge::mean(x, axis, {.threads = threads})); });
-        jobs[name("var")] = over_rows(
-            10000, [axis](auto& x, int threads) { peer::keep(edge::var(x, axis, {.threads = threads})); });
-        jobs[name("argmax")] = over_rows(
-            10000, [axis](auto& x, int threads) { peer::keep(edge::argmax(x, axis, {.threads = threads})); });
+        jobs[name("sum")] = over_rows([axis](const auto& x, int threads) { peer::keep(edge::sum(x, axis, {.threads = threads})); });
+        jobs[name("mean")] = over_rows([axis](const auto& x, int threads) { peer::keep(edge::mean(x, axis, {.threads = threads})); });
+        jobs[name("var")] = over_rows([axis](const auto& x, int threads) { peer::keep(edge::var(x, axis, {.threads = threads})); });
+        jobs[name("argmax")] = over_rows([axis](const auto& x, int threads) { peer::keep(edge::argmax(x, axis, {.threads = threads})); });
     }
 
+    jobs["matmul"] = [](long n, int threads) {
+        struct squares {
+            tensor<float> a, b, c;
+            explicit squares(long size) : a(input({size, size}, 0)), b(input({size, size}, 7)), c({size, size}) {}
+        };
+        auto x = peer::inputs<squares>(n);
+        return std::function<void()>([x, threads] {
+            edge::matmul(x->c, x->a, x->b, {.threads = threads});
+            peer::keep(x->c);
+        });
+    };
+
     // Floors: the same bytes, or the same multiply-adds, in loops that do nothing else.
-    jobs["floor_multiply"] = over_arrays([](arrays& x) {
-        by_register(x, [&](index_t i) { edge::simd::stream_store(load(x.a, i) * load(x.b, i), x.out.data() + i); });
+    jobs["floor_multiply"] = over_arrays([](arrays& x, const auto& options) {
+        by_register(x.a.size(), options.threads, [&](index_t i) { edge::simd::stream_store(load(x.a, i) * load(x.b, i), x.out.data() + i); });
     });
-    jobs["floor_fused"] = over_arrays([](arrays& x) {
-        by_register(x, [&](index_t i) {
+    jobs["floor_fused"] = over_arrays([](arrays& x, const auto& options) {
+        by_register(x.a.size(), options.threads, [&](index_t i) {
             edge::simd::stream_store(load(x.a, i) + load(x.b, i) + load(x.c, i), x.out.data() + i);
         });
     });
-    jobs["floor_read"] = over_rows(10000, [](auto& x, int threads) {
+    jobs["floor_read"] = over_rows([](const auto& x, int threads) {
         edge::parallel_for(x.size(), {.threads = threads, .align = 64}, [&](index_t first, index_t last) {
             lanes sums[8];
             for (auto& s : sums) s = lanes(0.0f);

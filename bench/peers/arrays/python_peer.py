@@ -20,6 +20,7 @@ def numpy_jobs(n, threads):
     def get(name):
         if not arrays:
             arrays.update(a=inputs(n, 0), b=inputs(n, 7), c=inputs(n, 99), out=np.empty(n, np.float32))
+            arrays["positive"] = np.abs(arrays["a"]) + np.float32(0.5)
         return arrays[name]
 
     def matrix():
@@ -39,7 +40,7 @@ def numpy_jobs(n, threads):
             "multiply_new": lambda: get("a") * get("b"),
             "fused": lambda: get("a") * get("b") + np.float32(2) * get("c") - np.sqrt(np.abs(get("a"))),
             "exp": lambda: np.exp(get("a"), out=get("out")),
-            "log": lambda: np.log(np.abs(get("a"), out=get("out")), out=get("out")),
+            "log": lambda: np.log(get("positive"), out=get("out")),
             "tanh": lambda: np.tanh(get("a"), out=get("out")),
             "sin": lambda: np.sin(get("a"), out=get("out")),
             "sum": lambda: matrix().sum(), "mean": lambda: matrix().mean(),
@@ -64,6 +65,7 @@ def torch_jobs(n, threads):
         if not arrays:
             for key, seed in (("a", 0), ("b", 7), ("c", 99), ("out", 0)):
                 arrays[key] = torch.from_numpy(inputs(n, seed))
+            arrays["positive"] = torch.abs(arrays["a"]) + 0.5
         return arrays[name]
 
     def matrix():
@@ -82,7 +84,7 @@ def torch_jobs(n, threads):
         "multiply_new": lambda: get("a") * get("b"),
         "fused": lambda: get("a") * get("b") + 2 * get("c") - torch.sqrt(torch.abs(get("a"))),
         "exp": lambda: torch.exp(get("a"), out=get("out")),
-        "log": lambda: torch.log(torch.abs(get("a"), out=get("out")), out=get("out")),
+        "log": lambda: torch.log(get("positive"), out=get("out")),
         "tanh": lambda: torch.tanh(get("a"), out=get("out")),
         "sin": lambda: torch.sin(get("a"), out=get("out")),
         "erf": lambda: torch.erf(get("a"), out=get("out")),
@@ -104,19 +106,20 @@ def seconds(run, runs):
 
 def main():
     make = {"numpy": numpy_jobs, "torch": torch_jobs}[sys.argv[1]]
-    current = run = None
-    runs = 1
+    jobs, runs_of, current = {}, {}, None
     for line in sys.stdin:
-        name, n, threads = line.split()
-        if line != current:
-            run = None
-            run = make(int(n), int(threads)).get(name)
-            current = line
-            if run:
-                run()
-                runs = 1
-                while seconds(run, runs) < 0.01:
-                    runs *= 2
+        name, *size = line.split()
+        if size != current:
+            jobs, runs_of = {}, {}  # frees the inputs of the last size first
+            jobs = make(*map(int, size))
+            current = size
+        run = jobs.get(name)
+        if run and name not in runs_of:
+            run()
+            runs_of[name] = 1
+            while seconds(run, runs_of[name]) < 0.01:
+                runs_of[name] *= 2
+        runs = runs_of.get(name, 1)
         print(f"{seconds(run, runs) / runs:.9f}" if run else "unknown", flush=True)
 
 
