@@ -12,7 +12,7 @@
 #include <edge/simd/stream.hpp>
 
 #include <algorithm>
-#include <functional>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -96,8 +96,8 @@ inline index_list join_axes(const shape& extents, std::span<any_array> arrays) {
 /// Whether two ranges of bytes have one in common.
 [[nodiscard]] inline bool meet(const char* first, const char* last, const char* other_first,
                                const char* other_last) noexcept {
-    const std::less<const char*> before;
-    return before(other_first, last) && before(first, other_last);
+    const auto at = [](const char* p) { return reinterpret_cast<std::uintptr_t>(p); };
+    return at(other_first) < at(last) && at(first) < at(other_last);
 }
 
 /// Whether writing to the last array could change what is read from another later. Element by element in the same place
