@@ -13,7 +13,7 @@
 #include <edge/core/shape.hpp>
 
 #include <concepts>
-#include <ranges>
+#include <iterator>
 #include <span>
 #include <type_traits>
 
@@ -197,12 +197,29 @@ private:
     edge::strides strides_;
 };
 
-/// A contiguous range of elements as an array of rank one.
-template <std::ranges::contiguous_range R>
-requires std::ranges::sized_range<R> && std::ranges::borrowed_range<R>
+namespace detail {
+
+template <class R>
+inline constexpr bool is_span = false;
+template <class T, std::size_t n>
+inline constexpr bool is_span<std::span<T, n>> = true;
+
+}  // namespace detail
+
+/// Neighbours in memory that outlive the call: what std::data and std::size take, where it is an lvalue, or a std::span.
+/// (As std::ranges says it, whose header would double the time to compile this one.)
+template <class R>
+concept contiguous_values = requires(R& range) {
+    *std::data(range);
+    std::size(range);
+}
+&&(std::is_lvalue_reference_v<R> || detail::is_span<std::remove_cv_t<R>>);
+
+/// Values in a row as an array of rank one.
+template <contiguous_values R>
 [[nodiscard]] auto view(R&& range) {
-    using T = std::remove_reference_t<std::ranges::range_reference_t<R>>;
-    return tensor_view<T>(std::ranges::data(range), {static_cast<index_t>(std::ranges::size(range))});
+    using T = std::remove_reference_t<decltype(*std::data(range))>;
+    return tensor_view<T>(std::data(range), {static_cast<index_t>(std::size(range))});
 }
 
 }  // namespace edge

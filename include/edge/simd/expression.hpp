@@ -16,7 +16,6 @@
 #include <edge/simd/detail/operation.hpp>
 
 #include <concepts>
-#include <ranges>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -69,10 +68,16 @@ concept expression = std::derived_from<std::remove_cvref_t<E>, expression_base>;
 template <class X>
 concept edge_array = expression<X> || detail::tensor_traits<std::remove_cvref_t<X>>::value;
 
+namespace detail {
+
+template <class X>
+using range_value = std::remove_cvref_t<decltype(*std::data(std::declval<X&>()))>;
+
+}  // namespace detail
+
 /// A contiguous range of elements that outlives the call: std::span, or an lvalue std::vector or std::array.
 template <class X>
-concept element_range = !edge_array<X> && std::ranges::contiguous_range<X> && std::ranges::sized_range<X> &&
-                        std::ranges::borrowed_range<X> && element<std::ranges::range_value_t<X>>;
+concept element_range = !edge_array<X> && contiguous_values<X> && element<detail::range_value<X>>;
 
 /// What an expression can be made of.
 template <class X>
@@ -350,7 +355,7 @@ template <array X>
             return tensor_node<const tensor<T>&>(x);
         }
     } else {
-        using T = std::ranges::range_value_t<X>;
+        using T = range_value<X>;
         return array_node<T>(tensor_view<const T>(edge::view(x)));
     }
 }

@@ -82,8 +82,7 @@ template <class T>
 [[nodiscard]] bool overlap(const tensor_view<T>& out, const tensor_view<const T>& in) noexcept {
     const auto to = bytes_of(out);
     const auto from = bytes_of(in);
-    const std::less<const char*> before;
-    return before(from.first, to.second) && before(to.first, from.second);
+    return simd::detail::meet(from.first, from.second, to.first, to.second);
 }
 
 template <class T>
