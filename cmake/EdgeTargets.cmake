@@ -21,6 +21,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # A note for each call, on Arm, that GCC 10.1 changed how empty bases are passed.
   target_compile_options(edge_flags INTERFACE -Wno-psabi)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND EDGE_MARCH MATCHES "native|v4|avx512")
+  # g++ 12's own header for AVX-512 (GCC bug 105593).
+  target_compile_options(edge_flags INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized)
+endif()
 if(EDGE_MARCH)
   target_compile_options(edge_flags INTERFACE -march=${EDGE_MARCH})
 endif()

@@ -72,7 +72,7 @@ void multiply_add_peak(long n, int threads) {
         const lanes x(peer::value(0, n) * 0.1f), y(0.5f);
         const long steps = n * n * n / (12 * width) / threads;
         for (long i = 0; i < steps; ++i)
-            for (auto& s : sums) s = xsimd::fma(s, x, y);
+            for (auto& s : sums) s = edge::simd::fma(s, x, y);
         for (int k = 1; k < 12; ++k) sums[0] = sums[0] + sums[k];
         alignas(64) float values[edge::simd::lanes<float, arch>];
         sums[0].store_aligned(values);
