@@ -120,20 +120,9 @@ def cpu_name():
         return "unknown"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", type=pathlib.Path, required=True, help="where edge_peer_arrays_* were built")
-    parser.add_argument("--jobs", help="names of jobs, separated by commas; default: all")
-    parser.add_argument("--sizes", help="only these numbers of elements")
-    parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("--readme", type=pathlib.Path, help="page whose table is to be replaced")
-    parser.add_argument("--json", type=pathlib.Path, help="file of JSON lines")
-    options = parser.parse_args()
-    cpu = cpu_name()
+def measured(options):
+    """Runs the jobs; prints a row for each, and gives the lines."""
     lines = []
-    rows = []
-    print(HEAD)
     for threads in [int(t) for t in options.threads.split(",")]:
         peers = start(options.bin, threads)
         for job, n, floor in plan():
@@ -144,23 +133,59 @@ def main():
             times = measure(peers, job, n, floor, threads, options.rounds)
             if "edge" not in times:
                 continue
-            by_who = {line["who"]: line for line in lines_of(job, n, threads, times, cpu)}
-            lines += by_who.values()
-            rows.append(row_of(by_who))
-            print(rows[-1], flush=True)
+            row = list(lines_of(job, n, threads, times, cpu_name()))
+            lines += row
+            print(row_of({line["who"]: line for line in row}), flush=True)
         for peer in peers:
             peer.process.stdin.close()
             peer.process.wait()
+    return lines
+
+
+def in_readme(line):
+    """Rows that a page has room for: both thread counts where memory is the limit, and for products."""
+    job, n, threads = line["job"], line["n"], line["threads"]
+    if job == "matmul":
+        return n != 513
+    if threads == 2:
+        return n == LARGE and job in ("multiply", "multiply_new", "fused", "sum", "var", "argmax")
+    return job != "multiply" or n != 10_000
+
+
+def write_readme(page, lines):
+    begin, end = "<!-- measured: arrays -->\n", "<!-- end of measured -->"
+    before, _, rest = page.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    if not after:
+        raise SystemExit(f"arrays.py: {page} has no lines '{begin.strip()}' and '{end}'")
+    rows = {}
+    for line in filter(in_readme, lines):
+        rows.setdefault((line["job"], line["n"], line["threads"]), {})[line["who"]] = line
+    table = [HEAD, *map(row_of, rows.values()), "", f"Measured on: {lines[0]['cpu']}.", ""]
+    page.write_text(before + begin + "\n".join(table) + end + after)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--bin", type=pathlib.Path, help="where edge_peer_arrays_* were built")
+    source.add_argument("--lines", type=pathlib.Path, help="JSON lines of an earlier run, for --readme")
+    parser.add_argument("--jobs", help="names of jobs, separated by commas; default: all")
+    parser.add_argument("--sizes", help="only these numbers of elements")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--readme", type=pathlib.Path, help="page whose table is to be replaced")
+    parser.add_argument("--json", type=pathlib.Path, help="file of JSON lines")
+    options = parser.parse_args()
+    if options.lines:
+        lines = [json.loads(line) for line in options.lines.read_text().splitlines()]
+    else:
+        print(HEAD)
+        lines = measured(options)
     if options.json:
         options.json.write_text("".join(json.dumps(line) + "\n" for line in lines))
     if options.readme:
-        begin, end = "<!-- measured: arrays -->\n", "<!-- end of measured -->"
-        before, _, rest = options.readme.read_text().partition(begin)
-        _, _, after = rest.partition(end)
-        if not after:
-            raise SystemExit(f"arrays.py: {options.readme} has no lines '{begin.strip()}' and '{end}'")
-        table = "\n".join([HEAD, *rows, "", f"Measured on: {cpu}; medians of {options.rounds} rounds.", ""])
-        options.readme.write_text(before + begin + table + end + after)
+        write_readme(options.readme, lines)
 
 
 if __name__ == "__main__":
