@@ -373,7 +373,7 @@ struct logical_or : truth {
 struct logical_xor : truth {
     template <class M>
     EDGE_ALWAYS_INLINE static M apply(const M& a, const M& b) {
-        return a ^ b;
+        return (a | b) & !(a & b);  // xsimd 8.1's `^` is `|` on AVX-512
     }
 };
 struct logical_not : truth {
