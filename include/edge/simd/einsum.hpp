@@ -14,6 +14,7 @@
 
 #include <edge/simd/detail/contract.hpp>
 #include <edge/simd/detail/einsum_plan.hpp>
+#include <edge/simd/evaluate.hpp>
 
 namespace edge {
 
@@ -65,10 +66,10 @@ struct labelled {
 
 /// c = a, its axes in another order.
 template <class T>
-void copy_labelled(const labelled<T>& a, labelled<T>& c, const einsum_plan& plan, int threads) {
-    simd::detail::product_axes axes;
-    for (const index_t label : c.labels) axes.add({plan.extents[label], a.step(label), 0, c.step(label)});
-    simd::detail::copy_axes(a.data, c.own.data(), axes, threads);
+void copy_labelled(const labelled<T>& a, labelled<T>& c, int threads) {
+    strides steps;
+    for (const index_t label : c.labels) steps.push_back(a.step(label));
+    assign(c.own, tensor_view<const T>(a.data, c.own.shape(), steps), {.threads = threads});
 }
 
 /// c = Σ a·b over the labels that c lacks. Labels of an operand that neither the other nor c has were summed out before.
@@ -100,18 +101,18 @@ void multiply_labelled(const labelled<T>& a, const labelled<T>& b, labelled<T>& 
     append(shared & ~c.set, left, right);
     append(b.set & ~shared, right, result);
     labelled<T> a_copy(left, plan);
-    copy_labelled(a, a_copy, plan, threads);
+    copy_labelled(a, a_copy, threads);
     labelled<T> b_copy(right, plan);
-    copy_labelled(b, b_copy, plan, threads);
+    copy_labelled(b, b_copy, threads);
     labelled<T> c_copy(result, plan);
     multiply_labelled(a_copy, b_copy, c_copy, plan, threads);
-    copy_labelled(c_copy, c, plan, threads);
+    copy_labelled(c_copy, c, threads);
 }
 
 /// c = Σ a over the labels that c lacks.
 template <class T>
 void sum_labelled(const labelled<T>& a, labelled<T>& c, const einsum_plan& plan, int threads) {
-    if ((a.set & ~c.set) == 0) return copy_labelled(a, c, plan, threads);
+    if ((a.set & ~c.set) == 0) return copy_labelled(a, c, threads);
     static constexpr T one = 1;
     simd::detail::product_plan product;
     for_labels(a.set, [&](index_t label) {

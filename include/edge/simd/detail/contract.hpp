@@ -71,14 +71,10 @@ public:
         std::size_t longest = 0;
         for (std::size_t i = 1; i < count_; ++i)
             if (axes_[i].extent > axes_[longest].extent) longest = i;
-        return take(longest);
-    }
-
-    /// Takes out the axis along which a lies side by side; one of a single element where there is none.
-    product_axis take_read_in_order() noexcept {
-        for (std::size_t i = 0; i < count_; ++i)
-            if (axes_[i].a == 1) return take(i);
-        return {1, 0, 0, 0};
+        const product_axis taken = axes_[longest];
+        std::copy(axes_ + longest + 1, axes_ + count_, axes_ + longest);
+        --count_;
+        return taken;
     }
 
     /// Offsets of element i in row-major order.
@@ -96,13 +92,6 @@ public:
     }
 
 private:
-    product_axis take(std::size_t i) noexcept {
-        const product_axis taken = axes_[i];
-        std::copy(axes_ + i + 1, axes_ + count_, axes_ + i);
-        --count_;
-        return taken;
-    }
-
     static constexpr std::size_t capacity = 2 * max_rank;
     product_axis axes_[capacity];
     std::size_t count_ = 0;
@@ -168,32 +157,6 @@ void sum_products(const T* a, const T* b, T* c, product_axes& batch, product_axe
                     sum + inner_product<Arch>(a + at.a + from.a, row.a, b + at.b + from.b, row.b, row.extent, threads));
             }
             c[at.c] = sum;
-        }
-    });
-}
-
-/// c = a in another order of axes. Blocks of 16 by 16 elements, so that a cache line is read and written once.
-template <class T>
-void copy_axes(const T* a, T* c, product_axes axes, int threads) {
-    axes.join();
-    const int parts = parts_for(axes.elements(), {.threads = threads, .grain = edge::detail::elements_per_thread});
-    const product_axis row = axes.take_back();
-    const product_axis across = row.a == 1 ? product_axis{1, 0, 0, 0} : axes.take_read_in_order();
-    constexpr index_t block = 16;
-    const index_t blocks = (across.extent + block - 1) / block;
-    parallel_for(axes.elements() * blocks, {.threads = parts}, [&](index_t first, index_t last) {
-        for (index_t unit = first; unit < last; ++unit) {
-            const product_axis at = blocks == 1 ? axes.at(unit) : axes.at(unit / blocks);
-            const index_t i0 = blocks == 1 ? 0 : unit % blocks * block;
-            const index_t i1 = (std::min)(i0 + block, across.extent);
-            const index_t step = across.extent == 1 ? row.extent : block;
-            for (index_t j0 = 0; j0 < row.extent; j0 += step)
-                for (index_t i = i0; i < i1; ++i) {
-                    const T* from = a + at.a + i * across.a;
-                    T* to = c + at.c + i * across.c;
-                    const index_t end = (std::min)(j0 + step, row.extent);
-                    for (index_t j = j0; j < end; ++j) to[j * row.c] = from[j * row.a];
-                }
         }
     });
 }
