@@ -4,6 +4,7 @@
 /// @file What the float kernels share: clamps that keep NaN, loads and stores of part of a vector, unrolled loops.
 
 #include <edge/core/shape.hpp>
+#include <edge/simd/detail/unrolled.hpp>
 
 #include <xsimd/xsimd.hpp>
 
@@ -17,12 +18,7 @@ namespace edge::nn::detail {
 /// The architecture that the including file is compiled for.
 using native = xsimd::default_arch;
 
-/// Calls `f` with 0, 1 … N-1 as compile-time constants, so that arrays of vectors indexed by them stay in registers.
-template <int N, class F>
-inline void unrolled(F&& f) {
-    [&]<int... I>(std::integer_sequence<int, I...>) { (f(std::integral_constant<int, I>{}), ...); }
-    (std::make_integer_sequence<int, N>{});
-}
+using simd::detail::unrolled;
 
 /// `count` floats, 1 to a whole vector; lanes past them hold `fill`.
 template <class Arch>
