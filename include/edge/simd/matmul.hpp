@@ -68,20 +68,15 @@ struct matmul_shapes {
     }
 };
 
-/// The bytes that a view reaches.
-template <class T>
-[[nodiscard]] std::pair<const char*, const char*> bytes_of(const tensor_view<T>& view) noexcept {
-    index_t low = 0;
-    index_t high = 0;
-    for (std::size_t i = 0; i < view.rank(); ++i)
-        (view.strides()[i] < 0 ? low : high) += view.strides()[i] * (view.shape()[i] - 1);
-    return {reinterpret_cast<const char*>(view.data() + low), reinterpret_cast<const char*>(view.data() + high + 1)};
-}
-
+/// Whether writing to `out` could change what is read from `in`.
 template <class T>
 [[nodiscard]] bool overlap(const tensor_view<T>& out, const tensor_view<const T>& in) noexcept {
-    const auto to = bytes_of(out);
-    const auto from = bytes_of(in);
+    const auto reach_of = [](const auto& v) {
+        return simd::detail::reach(reinterpret_cast<const char*>(v.data()), sizeof(T), v.shape().extents(),
+                                   v.strides());
+    };
+    const auto to = reach_of(out);
+    const auto from = reach_of(in);
     return simd::detail::meet(from.first, from.second, to.first, to.second);
 }
 

@@ -93,6 +93,16 @@ inline index_list join_axes(const shape& extents, std::span<any_array> arrays) {
     return loop;
 }
 
+/// The first byte that elements at some steps reach, and the one after the last. No extent is zero.
+[[nodiscard]] inline std::pair<const char*, const char*> reach(const char* begin, index_t bytes,
+                                                               const index_list& extents,
+                                                               const strides& steps) noexcept {
+    index_t low = 0;
+    index_t high = 0;
+    for (std::size_t i = 0; i < extents.size(); ++i) (steps[i] < 0 ? low : high) += steps[i] * (extents[i] - 1);
+    return {begin + low * bytes, begin + (high + 1) * bytes};
+}
+
 /// Whether two ranges of bytes have one in common.
 [[nodiscard]] inline bool meet(const char* first, const char* last, const char* other_first,
                                const char* other_last) noexcept {
@@ -103,17 +113,12 @@ inline index_list join_axes(const shape& extents, std::span<any_array> arrays) {
 /// Whether writing to the last array could change what is read from another later. Element by element in the same place
 /// is fine.
 [[nodiscard]] inline bool overlaps(std::span<const any_array> arrays, const index_list& loop) noexcept {
-    const auto reach = [&](const any_array& a) {
-        index_t low = 0;
-        index_t high = 0;
-        for (std::size_t i = 0; i < loop.size(); ++i) (a.steps[i] < 0 ? low : high) += a.steps[i] * (loop[i] - 1);
-        return std::pair(a.begin + low * a.bytes, a.begin + (high + 1) * a.bytes);
-    };
+    const auto reach_of = [&](const any_array& a) { return reach(a.begin, a.bytes, loop, a.steps); };
     const any_array& result = arrays.back();
-    const auto to = reach(result);
+    const auto to = reach_of(result);
     for (const any_array& a : arrays.first(arrays.size() - 1)) {
         if (a.begin == result.begin && a.steps == result.steps && a.bytes == result.bytes) continue;
-        const auto from = reach(a);
+        const auto from = reach_of(a);
         if (meet(from.first, from.second, to.first, to.second)) return true;
     }
     return false;
