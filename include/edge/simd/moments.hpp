@@ -183,30 +183,38 @@ template <array X>
     return result;
 }
 
-/// Every axis of an array.
-[[nodiscard]] inline axis_list all_axes(const shape& extents) {
+/// `f` of the variance of all elements.
+template <class F, array X>
+[[nodiscard]] auto spread_of_all(X&& x, const variance_options& options, F f) {
+    auto node = as_node(std::forward<X>(x));
     index_list all;
-    for (std::size_t i = 0; i < extents.rank(); ++i) all.push_back(static_cast<index_t>(i));
-    return all;
+    for (std::size_t i = 0; i < node.shape().rank(); ++i) all.push_back(static_cast<index_t>(i));
+    return static_cast<mean_type<value_type_of<X>>>(f(variances(std::move(node), all, options)[0]));
 }
+
+/// `f` of the variances along axes.
+template <class F, array X>
+[[nodiscard]] auto spreads_along(X&& x, const axis_list& axes, const variance_options& options, F f) {
+    using M = mean_type<value_type_of<X>>;
+    const auto v = variances(std::forward<X>(x), axes, options);
+    auto result = tensor<M>::uninitialized(v.shape());
+    std::transform(v.begin(), v.end(), result.begin(), [f](double d) { return static_cast<M>(f(d)); });
+    return result;
+}
+
+inline constexpr auto itself = [](double d) { return d; };
+inline constexpr auto root = [](double d) { return std::sqrt(d); };
 
 }  // namespace detail
 
 /// Mean of the squared distances from the mean.
 template <array X>
 [[nodiscard]] auto var(X&& x, const variance_options& options = {}) {
-    using M = mean_type<value_type_of<X>>;
-    auto node = detail::as_node(std::forward<X>(x));
-    const axis_list axes = detail::all_axes(node.shape());
-    return static_cast<M>(detail::variances(std::move(node), axes, options)[0]);
+    return detail::spread_of_all(std::forward<X>(x), options, detail::itself);
 }
 template <array X>
 [[nodiscard]] auto var(X&& x, const axis_list& axes, const variance_options& options = {}) {
-    using M = mean_type<value_type_of<X>>;
-    const auto v = detail::variances(std::forward<X>(x), axes, options);
-    auto result = tensor<M>::uninitialized(v.shape());
-    std::transform(v.begin(), v.end(), result.begin(), [](double d) { return static_cast<M>(d); });
-    return result;
+    return detail::spreads_along(std::forward<X>(x), axes, options, detail::itself);
 }
 template <array X>
 [[nodiscard]] auto var(X&& x, std::initializer_list<index_t> axes, const variance_options& options = {}) {
@@ -216,18 +224,11 @@ template <array X>
 /// Square root of the variance.
 template <array X>
 [[nodiscard]] auto stddev(X&& x, const variance_options& options = {}) {
-    using M = mean_type<value_type_of<X>>;
-    auto node = detail::as_node(std::forward<X>(x));
-    const axis_list axes = detail::all_axes(node.shape());
-    return static_cast<M>(std::sqrt(detail::variances(std::move(node), axes, options)[0]));
+    return detail::spread_of_all(std::forward<X>(x), options, detail::root);
 }
 template <array X>
 [[nodiscard]] auto stddev(X&& x, const axis_list& axes, const variance_options& options = {}) {
-    using M = mean_type<value_type_of<X>>;
-    const auto v = detail::variances(std::forward<X>(x), axes, options);
-    auto result = tensor<M>::uninitialized(v.shape());
-    std::transform(v.begin(), v.end(), result.begin(), [](double d) { return static_cast<M>(std::sqrt(d)); });
-    return result;
+    return detail::spreads_along(std::forward<X>(x), axes, options, detail::root);
 }
 template <array X>
 [[nodiscard]] auto stddev(X&& x, std::initializer_list<index_t> axes, const variance_options& options = {}) {
