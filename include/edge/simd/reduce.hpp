@@ -17,6 +17,7 @@
 /// them are float64. Sums of floats are in pairs: the error grows with log n. The order of the additions follows from
 /// the shape and the axes alone, so that the bits are the same on every architecture and for every number of threads.
 
+#include <edge/simd/cast.hpp>
 #include <edge/simd/detail/reduce_axes.hpp>
 #include <edge/simd/elementwise.hpp>
 
@@ -146,52 +147,38 @@ template <array X>
     return detail::extremes_along<simd::detail::highest_of>(std::forward<X>(x), axes, "max", options);
 }
 
-namespace detail {
-
-/// An array as truth values: whether each element is not zero. NaN is not.
-template <array X>
-[[nodiscard]] auto as_truth(X&& x) {
-    if constexpr (truth_array<X>) {
-        return as_node(std::forward<X>(x));
-    } else {
-        return number_node<simd::detail::op::not_equal>(std::forward<X>(x), value_type_of<X>{0});
-    }
-}
-
-}  // namespace detail
-
 /// Whether some element is not zero.
 template <array X>
 [[nodiscard]] bool any(X&& x, const compute_options& options = {}) {
-    return detail::reduce_all<simd::detail::highest_of, std::uint8_t>(detail::as_truth(std::forward<X>(x)), 0,
+    return detail::reduce_all<simd::detail::highest_of, std::uint8_t>(edge::cast<bool>(std::forward<X>(x)), 0,
                                                                       options.threads) != 0;
 }
 template <array X>
 [[nodiscard]] tensor<bool> any(X&& x, const axis_list& axes, const reduce_options& options = {}) {
     return detail::as_bools(detail::reduce_axes<simd::detail::highest_of, std::uint8_t>(
-        detail::as_truth(std::forward<X>(x)), axes, 0, options));
+        edge::cast<bool>(std::forward<X>(x)), axes, 0, options));
 }
 
 /// Whether no element is zero.
 template <array X>
 [[nodiscard]] bool all(X&& x, const compute_options& options = {}) {
-    return detail::reduce_all<simd::detail::lowest_of, std::uint8_t>(detail::as_truth(std::forward<X>(x)), 1,
+    return detail::reduce_all<simd::detail::lowest_of, std::uint8_t>(edge::cast<bool>(std::forward<X>(x)), 1,
                                                                      options.threads) != 0;
 }
 template <array X>
 [[nodiscard]] tensor<bool> all(X&& x, const axis_list& axes, const reduce_options& options = {}) {
     return detail::as_bools(detail::reduce_axes<simd::detail::lowest_of, std::uint8_t>(
-        detail::as_truth(std::forward<X>(x)), axes, 1, options));
+        edge::cast<bool>(std::forward<X>(x)), axes, 1, options));
 }
 
 /// How many elements are not zero.
 template <array X>
 [[nodiscard]] std::int64_t count_nonzero(X&& x, const compute_options& options = {}) {
-    return edge::sum(detail::as_truth(std::forward<X>(x)), options);
+    return edge::sum(edge::cast<bool>(std::forward<X>(x)), options);
 }
 template <array X>
 [[nodiscard]] tensor<std::int64_t> count_nonzero(X&& x, const axis_list& axes, const reduce_options& options = {}) {
-    return edge::sum(detail::as_truth(std::forward<X>(x)), axes, options);
+    return edge::sum(edge::cast<bool>(std::forward<X>(x)), axes, options);
 }
 
 struct norm_options {
