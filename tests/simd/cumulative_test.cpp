@@ -2,20 +2,10 @@
 #include <edge/simd/cumulative.hpp>
 
 #include "support/catch.hpp"
-
-#include <algorithm>
+#include "support/numbers.hpp"
 
 using edge::index_t;
 using edge::tensor;
-
-namespace {
-
-template <class T>
-bool equal(const tensor<T>& a, const tensor<T>& b) {
-    return a.shape() == b.shape() && std::equal(a.begin(), a.end(), b.begin());
-}
-
-}  // namespace
 
 TEST_CASE("each element becomes the sum of all up to it", "[simd][cumulative]") {
     const tensor<std::int32_t> x({2, 3}, {1, 2, 3, 4, 5, 6});

@@ -3,6 +3,7 @@
 #include <edge/simd/reduce.hpp>
 
 #include "support/catch.hpp"
+#include "support/numbers.hpp"
 
 #include <random>
 #include <string>
@@ -12,20 +13,6 @@ using edge::index_t;
 using edge::tensor;
 
 namespace {
-
-/// Small whole numbers: every order of sums gives the same.
-template <class T>
-tensor<T> numbers(const edge::shape& extents, unsigned seed = 1) {
-    std::mt19937 random(seed);
-    tensor<T> t(extents);
-    for (T& v : t) v = static_cast<T>(static_cast<int>(random() % 13) - 6);
-    return t;
-}
-
-template <class T>
-bool equal(const tensor<T>& a, const tensor<T>& b) {
-    return a.shape() == b.shape() && std::equal(a.begin(), a.end(), b.begin());
-}
 
 /// A random equation of letters a to f, its operands, and the sum of products for each element, term by term.
 struct random_case {

@@ -3,6 +3,7 @@
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
+#include "support/numbers.hpp"
 
 #include <cmath>
 #include <limits>
@@ -13,19 +14,6 @@ using edge::index_t;
 using edge::tensor;
 
 namespace {
-
-template <class T>
-tensor<T> numbers(const edge::shape& extents, unsigned seed = 1) {
-    std::mt19937 random(seed);
-    tensor<T> t(extents);
-    for (T& v : t) v = static_cast<T>(static_cast<int>(random() % 13) - 6);
-    return t;
-}
-
-template <class T>
-bool equal(const tensor<T>& a, const tensor<T>& b) {
-    return a.shape() == b.shape() && std::equal(a.begin(), a.end(), b.begin());
-}
 
 /// c[i, j] = Σ a[i, p]·b[p, j]
 template <class T>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file Runs a test for every xsimd architecture that this build can compile; in builds with asserts, whose sanitizers make
-/// each one slow to compile, for the narrowest and the widest alone.
+/// @file Runs a test for every xsimd architecture that the flags of this file allow; in builds with asserts, whose sanitizers
+/// make each one slow to compile, for the narrowest and the widest alone.
 ///
 ///     for_each_architecture([]<class Arch>() { REQUIRE(f<Arch>(x) == reference(x)); });
 
@@ -10,28 +10,41 @@
 
 #include <xsimd/xsimd.hpp>
 
-#include <string>
-#include <string_view>
+template <class Arch>
+struct arch_tag {};
 
+/// Calls `f(arch_tag<Arch>{})` for each architecture.
 template <class F>
-void for_each_architecture(F&& f) {
-    const auto run = [&]<class Arch>(std::string_view name) {
-        INFO("architecture " << std::string(name));
-        f.template operator()<Arch>();
+void for_each_arch([[maybe_unused]] F&& f) {
+    const auto one = [&]<class Arch>(arch_tag<Arch> tag) {
+        INFO("architecture " << Arch::name());
+        f(tag);
     };
 #if defined(__SSE2__)
-    run.template operator()<xsimd::sse2>("sse2");
+    one(arch_tag<xsimd::sse2>{});
+#endif
+#if defined(__SSE4_2__) && defined(NDEBUG)
+    one(arch_tag<xsimd::sse4_2>{});
 #endif
 #if defined(__AVX__) && defined(NDEBUG)
-    run.template operator()<xsimd::avx>("avx");
+    one(arch_tag<xsimd::avx>{});
+#endif
+#if defined(__AVX2__) && defined(NDEBUG)
+    one(arch_tag<xsimd::avx2>{});
 #endif
 #if defined(__AVX2__) && defined(__FMA__)
-    run.template operator()<xsimd::fma3<xsimd::avx2>>("avx2+fma");
+    one(arch_tag<xsimd::fma3<xsimd::avx2>>{});
 #endif
-#if defined(__AVX512BW__)
-    run.template operator()<xsimd::avx512bw>("avx512bw");
+#if defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512CD__)
+    one(arch_tag<xsimd::avx512bw>{});
 #endif
 #if defined(__aarch64__)
-    run.template operator()<xsimd::neon64>("neon64");
+    one(arch_tag<xsimd::neon64>{});
 #endif
+}
+
+/// Calls `f.operator()<Arch>()` for each architecture.
+template <class F>
+void for_each_architecture(F&& f) {
+    for_each_arch([&]<class Arch>(arch_tag<Arch>) { f.template operator()<Arch>(); });
 }

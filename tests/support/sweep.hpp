@@ -10,49 +10,14 @@
 ///         REQUIRE(out.is_intact());
 ///     }, 2 * 16 + 1);
 
+#include "support/architectures.hpp"
 #include "support/catch.hpp"
-
-#include <xsimd/xsimd.hpp>
 
 #include <cstddef>
 #include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
-
-template <class Arch>
-struct arch_tag {};
-
-/// Calls `f(arch_tag<Arch>{})` for each architecture that the flags of this file allow; for the narrowest and the widest
-/// alone in builds with asserts, whose sanitizers make each one slow to compile.
-template <class F>
-void for_each_arch([[maybe_unused]] F&& f) {
-    const auto one = [&]<class Arch>(arch_tag<Arch> tag) {
-        INFO("architecture " << Arch::name());
-        f(tag);
-    };
-#if defined(__SSE2__)
-    one(arch_tag<xsimd::sse2>{});
-#endif
-#if defined(__SSE4_2__) && defined(NDEBUG)
-    one(arch_tag<xsimd::sse4_2>{});
-#endif
-#if defined(__AVX__) && defined(NDEBUG)
-    one(arch_tag<xsimd::avx>{});
-#endif
-#if defined(__AVX2__) && defined(NDEBUG)
-    one(arch_tag<xsimd::avx2>{});
-#endif
-#if defined(__AVX2__) && defined(__FMA__)
-    one(arch_tag<xsimd::fma3<xsimd::avx2>>{});
-#endif
-#if defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512CD__)
-    one(arch_tag<xsimd::avx512bw>{});
-#endif
-#if defined(__aarch64__)
-    one(arch_tag<xsimd::neon64>{});
-#endif
-}
 
 /// Calls `f(arch, count, misalignment)` for each architecture, count up to `most`, and three misalignments in elements.
 template <class F>
