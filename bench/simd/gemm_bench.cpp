@@ -5,6 +5,8 @@
 #include <edge/perf.hpp>
 #include <edge/simd.hpp>
 
+#include "support/floor.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -25,29 +27,15 @@ using edge::index_t;
 using edge::tensor;
 using edge::perf::who;
 
-/// Multiply-adds a second: ten chains of them in registers, on each thread, the best of some rounds.
+/// Multiply-adds a second, the best of some rounds.
 double peak(int threads) {
-    using batch = xsimd::batch<float>;
-    constexpr int chains = 10;
-    constexpr int steps = 300000;
+    constexpr double count = 2.4e7;
     double best = 0;
     for (int round = 0; round < 20; ++round) {
         const auto start = std::chrono::steady_clock::now();
-        edge::parallel_parts(threads, [&](int part) {
-            batch s0(static_cast<float>(part)), s1(1.0f), s2(2.0f), s3(3.0f), s4(4.0f);
-            batch s5(5.0f), s6(6.0f), s7(7.0f), s8(8.0f), s9(9.0f);
-            const batch x(0.999f);
-            const batch y(0.001f);
-            for (int i = 0; i < steps; ++i) {
-                s0 = xsimd::fma(s0, x, y), s1 = xsimd::fma(s1, x, y), s2 = xsimd::fma(s2, x, y);
-                s3 = xsimd::fma(s3, x, y), s4 = xsimd::fma(s4, x, y), s5 = xsimd::fma(s5, x, y);
-                s6 = xsimd::fma(s6, x, y), s7 = xsimd::fma(s7, x, y), s8 = xsimd::fma(s8, x, y);
-                s9 = xsimd::fma(s9, x, y);
-            }
-            edge::perf::keep(s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 + s8 + s9);
-        });
+        edge::perf::keep(floors::multiply_add(count * threads, threads));
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-        best = std::max(best, static_cast<double>(batch::size) * chains * steps * threads / took.count());
+        best = std::max(best, count * threads / took.count());
     }
     return best;
 }

@@ -4,6 +4,8 @@
 #include <edge/perf.hpp>
 #include <edge/simd.hpp>
 
+#include "support/floor.hpp"
+
 #include <cstdio>
 #include <string>
 #include <tuple>
@@ -14,33 +16,11 @@ using edge::index_t;
 using edge::tensor;
 using edge::perf::who;
 
-/// The sum of all elements in eight registers.
-float read(const float* from, index_t count) {
-    using batch = edge::simd::batch<float, edge::simd::detail::default_arch>;
-    constexpr auto n = static_cast<index_t>(batch::size);
-    batch sums[8] = {batch(0.0f), batch(0.0f), batch(0.0f), batch(0.0f),
-                     batch(0.0f), batch(0.0f), batch(0.0f), batch(0.0f)};
-    for (index_t i = 0; i + 8 * n <= count; i += 8 * n)
-        edge::simd::detail::unrolled<8>([&](auto k) { sums[k] = sums[k] + batch::load_unaligned(from + i + k * n); });
-    float lanes[batch::size];
-    (((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]))).store_unaligned(lanes);
-    float sum = 0;
-    for (const float v : lanes) sum += v;
-    return sum;
-}
-
 /// One job over all elements and along each axis. `f` takes the array, and the axis if there is one; gives a number.
 template <class F>
 void run(const char* name, const tensor<float>& x, int threads, F&& f) {
     const auto size = static_cast<std::size_t>(x.size());
-    const who floor{"read", [&] {
-                        tensor<float> sums({threads});
-                        edge::parallel_parts(threads, [&](int i) {
-                            const auto [first, last] = edge::partition(x.size(), threads, i, 64);
-                            sums[i] = read(x.data() + first, last - first);
-                        });
-                        return static_cast<double>(sums[0]);
-                    }};
+    const who floor{"read", [&] { return static_cast<double>(floors::read(x.data(), x.size(), threads)); }};
     const auto report = [&](const std::string& job, const auto& edge) {
         const auto result = edge::perf::compare({.job = job, .n = size, .threads = threads, .check = false},
                                                 std::tuple(), floor, who{"edge", edge});

@@ -4,6 +4,7 @@
 #include <edge/simd.hpp>
 
 #include "peer.hpp"
+#include "support/floor.hpp"
 
 #include <cmath>
 #include <memory>
@@ -25,7 +26,8 @@ tensor<float> input(const edge::shape& extents, long seed) {
 
 struct arrays {
     tensor<float> a, b, c, out, positive;
-    explicit arrays(long n) : a(input({n}, 0)), b(input({n}, 7)), c(input({n}, 99)), out({n}), positive(edge::eval(edge::abs(a) + 0.5f)) {}
+    explicit arrays(long n)
+        : a(input({n}, 0)), b(input({n}, 7)), c(input({n}, 99)), out({n}), positive(edge::eval(edge::abs(a) + 0.5f)) {}
 };
 
 struct matrix : tensor<float> {
@@ -64,34 +66,19 @@ peer::job over_rows(F f) {
     };
 }
 
-/// As many multiply-adds as a product of n x n matrices has, none waiting for another: the peak of the arithmetic.
-void multiply_add_peak(long n, int threads) {
-    edge::parallel_for(threads, {.threads = threads}, [&](index_t, index_t) {
-        lanes sums[12];
-        for (int k = 0; k < 12; ++k) sums[k] = lanes(peer::value(k, n));
-        const lanes x(peer::value(0, n) * 0.1f), y(0.5f);
-        const long steps = n * n * n / (12 * width) / threads;
-        for (long i = 0; i < steps; ++i)
-            for (auto& s : sums) s = edge::simd::fma(s, x, y);
-        for (int k = 1; k < 12; ++k) sums[0] = sums[0] + sums[k];
-        alignas(64) float values[edge::simd::lanes<float, arch>];
-        sums[0].store_aligned(values);
-        volatile float kept = values[0];
-        static_cast<void>(kept);
-    });
-}
-
 }  // namespace
 
 int main() {
     std::map<std::string, peer::job> jobs;
     jobs["multiply"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, x.a * x.b, options); });
-    jobs["multiply_new"] = over_arrays([](arrays& x, const auto& options) { peer::keep(edge::eval(x.a * x.b, options)); });
+    jobs["multiply_new"] =
+        over_arrays([](arrays& x, const auto& options) { peer::keep(edge::eval(x.a * x.b, options)); });
     jobs["fused"] = over_arrays([](arrays& x, const auto& options) {
         edge::assign(x.out, x.a * x.b + 2.0f * x.c - edge::sqrt(edge::abs(x.a)), options);
     });
     jobs["exp"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, edge::exp(x.a), options); });
-    jobs["log"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, edge::log(x.positive), options); });
+    jobs["log"] =
+        over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, edge::log(x.positive), options); });
     jobs["tanh"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, edge::tanh(x.a), options); });
     jobs["erf"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, edge::erf(x.a), options); });
     jobs["sin"] = over_arrays([](arrays& x, const auto& options) { edge::assign(x.out, edge::sin(x.a), options); });
@@ -101,10 +88,14 @@ int main() {
     jobs["argmax"] = over_rows([](const auto& x, int threads) { peer::keep(edge::argmax(x, {.threads = threads})); });
     for (const int axis : {0, 1}) {
         const auto name = [axis](const char* job) { return job + ("_axis" + std::to_string(axis)); };
-        jobs[name("sum")] = over_rows([axis](const auto& x, int threads) { peer::keep(edge::sum(x, axis, {.threads = threads})); });
-        jobs[name("mean")] = over_rows([axis](const auto& x, int threads) { peer::keep(edge::mean(x, axis, {.threads = threads})); });
-        jobs[name("var")] = over_rows([axis](const auto& x, int threads) { peer::keep(edge::var(x, axis, {.threads = threads})); });
-        jobs[name("argmax")] = over_rows([axis](const auto& x, int threads) { peer::keep(edge::argmax(x, axis, {.threads = threads})); });
+        jobs[name("sum")] =
+            over_rows([axis](const auto& x, int threads) { peer::keep(edge::sum(x, axis, {.threads = threads})); });
+        jobs[name("mean")] =
+            over_rows([axis](const auto& x, int threads) { peer::keep(edge::mean(x, axis, {.threads = threads})); });
+        jobs[name("var")] =
+            over_rows([axis](const auto& x, int threads) { peer::keep(edge::var(x, axis, {.threads = threads})); });
+        jobs[name("argmax")] =
+            over_rows([axis](const auto& x, int threads) { peer::keep(edge::argmax(x, axis, {.threads = threads})); });
     }
 
     jobs["matmul"] = [](long n, int threads) {
@@ -121,24 +112,21 @@ int main() {
 
     // Floors: the same bytes, or the same multiply-adds, in loops that do nothing else.
     jobs["floor_multiply"] = over_arrays([](arrays& x, const auto& options) {
-        by_register(x.a.size(), options.threads, [&](index_t i) { edge::simd::stream_store(load(x.a, i) * load(x.b, i), x.out.data() + i); });
+        by_register(x.a.size(), options.threads,
+                    [&](index_t i) { edge::simd::stream_store(load(x.a, i) * load(x.b, i), x.out.data() + i); });
     });
     jobs["floor_fused"] = over_arrays([](arrays& x, const auto& options) {
         by_register(x.a.size(), options.threads, [&](index_t i) {
             edge::simd::stream_store(load(x.a, i) + load(x.b, i) + load(x.c, i), x.out.data() + i);
         });
     });
-    jobs["floor_read"] = over_rows([](const auto& x, int threads) {
-        edge::parallel_for(x.size(), {.threads = threads, .align = 64}, [&](index_t first, index_t last) {
-            lanes sums[8];
-            for (auto& s : sums) s = lanes(0.0f);
-            for (index_t i = first; i + 8 * width <= last; i += 8 * width)
-                for (int k = 0; k < 8; ++k) sums[k] = sums[k] + lanes::load_unaligned(x.data() + i + k * width);
-            for (const auto& s : sums) peer::keep(s);
-        });
-    });
+    jobs["floor_read"] =
+        over_rows([](const auto& x, int threads) { peer::keep(floors::read(x.data(), x.size(), threads)); });
     jobs["floor_matmul"] = [](long n, int threads) {
-        return std::function<void()>([=] { multiply_add_peak(n, threads); });
+        return std::function<void()>([=] {
+            const auto size = static_cast<double>(n);
+            peer::keep(floors::multiply_add(size * size * size, threads));
+        });
     };
     return peer::serve(jobs);
 }

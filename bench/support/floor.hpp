@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file What no library can beat: loops that only read, or only multiply and add.
+
+#include <edge/core/parallel.hpp>
+#include <edge/simd/detail/unrolled.hpp>
+#include <edge/simd/exact.hpp>
+
+#include <vector>
+
+namespace floors {
+
+using edge::index_t;
+using arch = edge::simd::detail::default_arch;
+using lanes = edge::simd::batch<float, arch>;
+inline constexpr auto width = static_cast<index_t>(lanes::size);
+
+/// Sum of the registers in `sums`, so that they are all computed.
+template <int n>
+float total(const lanes (&sums)[n]) {
+    lanes all = sums[0];
+    for (int k = 1; k < n; ++k) all = all + sums[k];
+    float values[lanes::size];
+    all.store_unaligned(values);
+    float sum = 0;
+    for (const float v : values) sum += v;
+    return sum;
+}
+
+/// Reads all elements, on as many threads; their sum, nearly.
+inline float read(const float* from, index_t count, int threads) {
+    std::vector<float> sums(static_cast<std::size_t>(threads));
+    edge::parallel_parts(threads, [&](int part) {
+        const auto [first, last] = edge::partition(count, threads, part, 64);
+        lanes here[8];
+        for (lanes& s : here) s = lanes(0.0f);
+        for (index_t i = first; i + 8 * width <= last; i += 8 * width)
+            edge::simd::detail::unrolled<8>(
+                [&](auto k) { here[k] = here[k] + lanes::load_unaligned(from + i + k * width); });
+        sums[static_cast<std::size_t>(part)] = total(here);
+    });
+    float sum = 0;
+    for (const float s : sums) sum += s;
+    return sum;
+}
+
+/// About `count` multiply-adds, of which none waits for another, on as many threads.
+inline float multiply_add(double count, int threads) {
+    constexpr int chains = 12;
+    const auto steps = static_cast<index_t>(count / threads / (chains * static_cast<double>(width)));
+    std::vector<float> sums(static_cast<std::size_t>(threads));
+    edge::parallel_parts(threads, [&](int part) {
+        lanes s[chains];
+        for (int k = 0; k < chains; ++k) s[k] = lanes(static_cast<float>(part + k));
+        const lanes x(0.999f), y(0.001f);
+        for (index_t i = 0; i < steps; ++i)
+            edge::simd::detail::unrolled<chains>([&](auto k) { s[k] = edge::simd::fma(s[k], x, y); });
+        sums[static_cast<std::size_t>(part)] = total(s);
+    });
+    return sums[0];
+}
+
+}  // namespace floors
