@@ -9,12 +9,37 @@
 
 #include <edge/nn/detail/lanes.hpp>
 #include <edge/nn/window.hpp>
+#include <edge/simd/exact.hpp>
 
+#include <cstdint>
 #include <span>
 
 namespace edge::nn {
 
+/// What becomes of a layer's sums before they are stored.
+enum class activation_kind : std::uint8_t {
+    clamp,       ///< none, ReLU, ReLU6: into `limits`
+    hard_swish,  ///< x · clamp(x / 6 + 1/2, 0, 1), as in ONNX
+};
+
+struct activation {
+    activation_kind kind = activation_kind::clamp;
+    clamp limits = {};
+
+    friend bool operator==(const activation&, const activation&) = default;
+};
+
 namespace detail {
+
+/// Of one register. The same bits, in a layer or on its own.
+template <class Arch>
+[[nodiscard]] inline simd::batch<float, Arch> activated(const activation& a,
+                                                        const simd::batch<float, Arch>& v) noexcept {
+    using batch = simd::batch<float, Arch>;
+    if (a.kind == activation_kind::hard_swish)
+        return v * clamped(simd::fma(v, batch(1.0f / 6.0f), batch(0.5f)), batch(0.0f), batch(1.0f));
+    return clamped(v, batch(a.limits.low), batch(a.limits.high));
+}
 
 template <class Arch>
 void clip_f32(const float* x, float* y, index_t n, const clamp& limits) noexcept {

@@ -26,6 +26,8 @@ struct window {
 struct clamp {
     float low = -std::numeric_limits<float>::infinity();
     float high = std::numeric_limits<float>::infinity();
+
+    friend bool operator==(const clamp&, const clamp&) = default;
 };
 
 inline constexpr clamp relu{0.0f, std::numeric_limits<float>::infinity()};
