@@ -4,8 +4,8 @@
 /// @file What no library can beat: loops that only read, or only multiply and add.
 
 #include <edge/core/parallel.hpp>
-#include <edge/simd/detail/unrolled.hpp>
 #include <edge/simd/exact.hpp>
+#include <edge/simd/unrolled.hpp>
 
 #include <vector>
 
@@ -36,8 +36,7 @@ inline float read(const float* from, index_t count, int threads) {
         lanes here[8];
         for (lanes& s : here) s = lanes(0.0f);
         for (index_t i = first; i + 8 * width <= last; i += 8 * width)
-            edge::simd::detail::unrolled<8>(
-                [&](auto k) { here[k] = here[k] + lanes::load_unaligned(from + i + k * width); });
+            edge::simd::unrolled<8>([&](auto k) { here[k] = here[k] + lanes::load_unaligned(from + i + k * width); });
         sums[static_cast<std::size_t>(part)] = total(here);
     });
     float sum = 0;
@@ -55,7 +54,7 @@ inline float multiply_add(double count, int threads) {
         for (int k = 0; k < chains; ++k) s[k] = lanes(static_cast<float>(part + k));
         const lanes x(0.999f), y(0.001f);
         for (index_t i = 0; i < steps; ++i)
-            edge::simd::detail::unrolled<chains>([&](auto k) { s[k] = edge::simd::fma(s[k], x, y); });
+            edge::simd::unrolled<chains>([&](auto k) { s[k] = edge::simd::fma(s[k], x, y); });
         sums[static_cast<std::size_t>(part)] = total(s);
     });
     return sums[0];

@@ -4,7 +4,7 @@
 /// @file What the float kernels share: clamps that keep NaN, loads and stores of part of a vector, unrolled loops.
 
 #include <edge/core/shape.hpp>
-#include <edge/simd/detail/unrolled.hpp>
+#include <edge/simd/unrolled.hpp>
 
 #include <xsimd/xsimd.hpp>
 
@@ -18,7 +18,7 @@ namespace edge::nn::detail {
 /// The architecture that the including file is compiled for.
 using native = xsimd::default_arch;
 
-using simd::detail::unrolled;
+using simd::unrolled;
 
 /// `count` floats, 1 to a whole vector; lanes past them hold `fill`.
 template <class Arch>

@@ -12,7 +12,7 @@
 
 #include <edge/core/shape.hpp>
 #include <edge/simd/detail/operation.hpp>
-#include <edge/simd/detail/unrolled.hpp>
+#include <edge/simd/unrolled.hpp>
 
 #include <algorithm>
 #include <array>

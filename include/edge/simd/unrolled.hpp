@@ -2,12 +2,15 @@
 #pragma once
 
 /// @file Loops over registers, written out.
+///
+///     batch sums[8];
+///     edge::simd::unrolled<8>([&](auto k) { sums[k] = sums[k] + load(k); });
 
 #include <edge/simd/detail/xsimd_compat.hpp>
 
 #include <utility>
 
-namespace edge::simd::detail {
+namespace edge::simd {
 
 /// Calls `f` with 0, 1 … N-1 as compile-time constants, so that arrays of registers indexed by them stay in registers.
 template <int N, class F>
@@ -16,4 +19,8 @@ EDGE_ALWAYS_INLINE void unrolled(F&& f) {
     (std::make_integer_sequence<int, N>{});
 }
 
-}  // namespace edge::simd::detail
+namespace detail {
+using simd::unrolled;
+}
+
+}  // namespace edge::simd
