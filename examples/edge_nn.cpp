@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-// Models: what is in one, running it on files, checking it against known answers, quantizing it.
+// Models: what is in one, running it on files, how right and how fast it is, quantizing it.
 
 #include "common/onnx_test_folder.hpp"
 #include "common/program.hpp"
+#include "nn/bench.hpp"
+#include "nn/evaluate.hpp"
 
 #include <edge/core/npy.hpp>
 #include <edge/nn.hpp>
@@ -151,21 +153,137 @@ void run(const program& app, const std::string& path, const std::vector<std::str
     if (app.json) app.print_json({{"outputs", outputs}});
 }
 
-/// Calibrates on the .npy files of a folder: each is one input of a model that has one.
-void quantize(const program& app, const std::string& path, const std::string& folder, const std::string& to,
-              const edge::nn::quantize_options& options) {
-    edge::nn::graph model = edge::nn::load_onnx(path);
+/// A folder of images, which of them, and what was said about their preprocessing on the command line.
+struct image_folder {
+    std::string path;
+    label_selection wanted{};
+    std::vector<float> mean{}, std{};
+    std::string channels{};
+    edge::index_t resize = 0, crop = 0;
+
+    void add_options(CLI::App& command) {
+        command.add_option("--split", wanted.split, "Rows of labels.csv to take, by their column split");
+        command.add_option("--limit", wanted.limit, "Take the first so many images")->check(CLI::PositiveNumber);
+        command.add_option("--mean", mean, "Mean of red, green, blue in [0, 255]; one number for all, or three")
+            ->delimiter(',');
+        command.add_option("--std", std, "What the rest is divided by, in the same way")->delimiter(',');
+        command.add_option("--channels", channels, "Order of channels: RGB or BGR");
+        command.add_option("--resize", resize, "Length that the shorter side is resized to");
+        command.add_option("--crop", crop, "Side of the middle square that is taken");
+    }
+
+    /// What DIR/preprocess.json says, where an option does not say otherwise.
+    [[nodiscard]] preprocessing how() const {
+        preprocessing p = read_preprocessing(std::filesystem::path(path) / "preprocess.json");
+        if (!mean.empty()) p.mean = three_numbers(mean, "--mean");
+        if (!std.empty()) p.std = three_numbers(std, "--std");
+        if (!channels.empty()) p.channels = channels;
+        if (resize != 0) p.resize = resize;
+        if (crop != 0) p.crop = crop;
+        check_preprocessing(p);
+        return p;
+    }
+};
+
+void need_one_input(const edge::nn::graph& model, const std::string& path) {
     if (model.inputs.size() != 1)
         throw edge::unsupported_error(edge::message(path, ": has ", model.inputs.size(), " inputs; expected one"));
+}
+
+void eval(const program& app, const std::string& path, const image_folder& folder, int threads) {
+    edge::nn::session session{edge::nn::load_onnx(path), {.threads = threads}};
+    need_one_input(session.model(), path);
+    const accuracy score = evaluate(session, read_labels(folder.path, folder.wanted), folder.how());
+    if (app.json)
+        app.print_json({{"top1", score.percent(score.top1)},
+                        {"top5", score.percent(score.top5)},
+                        {"images", score.images},
+                        {"p50_ms", score.run.milliseconds(0.5)}});
+    else
+        std::cout << "images  " << score.images << "\ntop-1   " << score.percent(score.top1) << " %\ntop-5   "
+                  << score.percent(score.top5) << " %\nP50     " << score.run.milliseconds(0.5) << " ms\n";
+}
+
+void bench(const program& app, const std::string& path, int threads, int runs) {
+    using clock = std::chrono::steady_clock;
+    const int used = threads == 0 ? edge::threads() : threads;
+    const auto start = clock::now();
+    edge::nn::session session{edge::nn::load_onnx(path), {.threads = used}};
+    const auto inputs = filled_inputs(session.model());
+    std::vector<edge::shape> shapes;
+    for (const auto& x : inputs) shapes.push_back(x.shape());
+    session.plan(shapes);
+    const double load_ms = std::chrono::duration<double, std::milli>(clock::now() - start).count();
+    const double peak = peak_gflops(used);
+    const run_times times = time_runs(session, inputs, runs);
+    const auto layers = session.layers();
+    edge::index_t macs = 0;
+    for (const auto& layer : layers) macs += layer.macs;
+    const double p50 = times.quantile(0.5);
+    const double gflops = 2e-6 * static_cast<double>(macs) / p50;
+    if (app.json) {
+        json list = json::array();
+        for (const auto& layer : layers)
+            list.push_back({{"name", layer.name}, {"op", layer.op_type}, {"macs", layer.macs}});
+        app.print_json({{"threads", used},
+                        {"runs", runs},
+                        {"load_ms", load_ms},
+                        {"p50_ms", p50},
+                        {"p95_ms", times.quantile(0.95)},
+                        {"p99_ms", times.quantile(0.99)},
+                        {"min_ms", times.ms.front()},
+                        {"fps", 1e3 / p50},
+                        {"arena_bytes", session.peak_bytes()},
+                        {"macs", macs},
+                        {"gflops", gflops},
+                        {"peak_gflops", peak},
+                        {"share_of_peak", gflops / peak},
+                        {"layers", list}});
+        return;
+    }
+    std::cout << std::left << std::setw(36) << "layer" << std::setw(22) << "operator" << std::right << std::setw(14)
+              << "MACs" << '\n';
+    for (const auto& layer : layers)
+        if (!layer.is_folded)
+            std::cout << std::left << std::setw(36) << layer.name << std::setw(22) << layer.op_type << std::right
+                      << std::setw(14) << layer.macs << '\n';
+    std::cout << std::fixed << std::setprecision(2) << "\nthreads  " << used << "\nload     " << load_ms
+              << " ms\nP50      " << p50 << " ms\nP95      " << times.quantile(0.95) << " ms\nP99      "
+              << times.quantile(0.99) << " ms\nFPS      " << 1e3 / p50 << "\narena    " << session.peak_bytes()
+              << " bytes at the most\nGFLOP/s  " << gflops << ", " << 100 * gflops / peak << " % of this machine's "
+              << peak << '\n';
+}
+
+/// Calibrates on the images of a folder that has a labels.csv, else on its .npy files: each is one input of a model that
+/// has one.
+void quantize(const program& app, const std::string& path, const image_folder& folder, const std::string& to,
+              const edge::nn::quantize_options& options) {
+    edge::nn::graph model = edge::nn::load_onnx(path);
+    need_one_input(model, path);
+    const bool are_images = std::filesystem::exists(std::filesystem::path(folder.path) / "labels.csv");
+    const preprocessing how = folder.how();
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder))
-        if (entry.path().extension() == ".npy") files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
-    if (files.empty()) throw edge::argument_error(edge::message(folder, ": has no .npy file to calibrate on"));
+    if (are_images) {
+        for (auto& image : read_labels(folder.path, folder.wanted)) files.push_back(std::move(image.file));
+    } else {
+        for (const auto& entry : std::filesystem::directory_iterator(folder.path))
+            if (entry.path().extension() == ".npy") files.push_back(entry.path());
+        std::sort(files.begin(), files.end());
+        files.resize((std::min)(files.size(), folder.wanted.limit));
+    }
+    if (files.empty())
+        throw edge::argument_error(edge::message(folder.path, ": has no .npy file and no labels.csv to calibrate on"));
     const edge::nn::graph quantized = edge::nn::quantize_static(
         std::move(model),
         [&](edge::nn::session& session) {
-            for (const auto& file : files) session(edge::load_npy(file));
+            progress bar("calibrate", files.size());
+            for (const auto& file : files) {
+                if (are_images)
+                    session(network_input(load_image(file), how));
+                else
+                    session(edge::load_npy(file));
+                bar.advance();
+            }
         },
         options);
     edge::nn::save_onnx(quantized, to);
@@ -204,13 +322,34 @@ int main(int argc, char** argv) {
     run_command->add_option("-i,--input", inputs, "NAME=FILE.npy, one for each input of the model");
     run_command->add_option("-o,--output", folder, "Folder for one OUTPUT.npy for each output")->required();
 
-    std::string calibration;
+    image_folder images;
+    int threads = 0;
+    auto* eval_command = app.cli.add_subcommand("eval", "How often a classifier is right on a folder of images");
+    eval_command->add_option("MODEL", model, "ONNX file")->required();
+    eval_command
+        ->add_option("--images", images.path,
+                     "Folder with labels.csv (file,label_index,split) and, if any, preprocess.json")
+        ->required();
+    images.add_options(*eval_command);
+    eval_command->add_option("--threads", threads, "0: as many as there are")->check(CLI::Range(0, 1024));
+
+    int runs = 100;
+    auto* bench_command = app.cli.add_subcommand("bench", "How long a model takes");
+    bench_command->add_option("MODEL", model, "ONNX file")->required();
+    bench_command->add_option("--threads", threads, "0: as many as there are")->check(CLI::Range(0, 1024));
+    bench_command->add_option("--runs", runs, "How often it is run")
+        ->check(CLI::Range(1, 1000000))
+        ->capture_default_str();
+
     std::string quantized;
     std::string weights = "per-channel";
     std::string observer = "minmax";
     auto* quantize_command = app.cli.add_subcommand("quantize", "Make a model of 8-bit integers of a float model");
     quantize_command->add_option("MODEL", model, "ONNX file")->required();
-    quantize_command->add_option("--calibrate", calibration, "Folder of .npy files, typical inputs")->required();
+    quantize_command
+        ->add_option("--calibrate", images.path, "Folder of typical inputs: images with a labels.csv, or .npy files")
+        ->required();
+    images.add_options(*quantize_command);
     quantize_command->add_option("--weights", weights, "What shares a scale")
         ->check(CLI::IsMember({"per-channel", "per-tensor"}))
         ->capture_default_str();
@@ -228,10 +367,12 @@ int main(int argc, char** argv) {
     return app.run(argc, argv, [&] {
         if (info_command->parsed()) info(app, model);
         if (run_command->parsed()) run(app, model, inputs, folder);
+        if (eval_command->parsed()) eval(app, model, images, threads);
+        if (bench_command->parsed()) bench(app, model, threads, runs);
         if (quantize_command->parsed()) {
             using edge::nn::granularity;
             const auto shared = weights == "per-tensor" ? granularity::per_tensor : granularity::per_channel;
-            quantize(app, model, calibration, quantized, {.weights = shared});
+            quantize(app, model, images, quantized, {.weights = shared});
         }
         if (check_command->parsed()) check(app, folder, t);
     });

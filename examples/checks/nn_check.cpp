@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// edge_nn from outside.
+
+#include <edge/nn/onnx.hpp>
+
+#include "checks/png.hpp"
+#include "checks/run_program.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace {
+
+/// Images of side 4 to six scores: the mean of red, green and blue, then three that are less.
+void write_colour_model(const std::string& path) {
+    edge::nn::graph g;
+    g.inputs.push_back({"image", edge::dtype::f32, {{"n"}, {3}, {4}, {4}}});
+    const auto means = g.add("Flatten", {g.add("GlobalAveragePool", {"image"})});
+    edge::tensor<float> w({3, 6}, 0.0f);
+    for (edge::index_t i = 0; i < 3; ++i) w(i, i) = 1, w(i, i + 3) = -1;
+    const auto b = g.constant("b", edge::tensor<float>({6}, {0, 0, 0, -9, -9, -9}));
+    g.outputs.push_back({g.add("Gemm", {means, g.constant("w", w), b}), edge::dtype::f32, {{"n"}, {6}}});
+    edge::nn::save_onnx(g, path);
+}
+
+/// Four images; one is said to be green and is blue, one is of a class that comes last.
+void write_images(const scratch& folder) {
+    folder.write("red.png", png(4, 4, {200, 10, 20}));
+    folder.write("green.png", png(4, 4, {10, 200, 20}));
+    folder.write("blue.png", png(4, 4, {10, 20, 200}));
+    folder.write("labels.csv", "file,label_index,split\nred.png,0,a\ngreen.png,1,b\nblue.png,1,a\nblue.png,5,a\n");
+    folder.write("preprocess.json", R"({"mean": 127.5, "std": [127.5, 127.5, 127.5], "resize": 5, "crop": 4})");
+}
+
+}  // namespace
+
+TEST_CASE("edge_nn eval counts the images whose label is first, or among the first five") {
+    if (!is_built("edge_nn")) return;
+    const scratch folder;
+    const auto model = folder / "model.onnx";
+    write_colour_model(model);
+    write_images(folder);
+    const auto eval = [&](std::vector<std::string> more) {
+        std::vector<std::string> all{"eval", model, "--images", folder / "", "--json"};
+        all.insert(all.end(), more.begin(), more.end());
+        const auto r = run("edge_nn", all);
+        CAPTURE(r.err);
+        REQUIRE(r.status == 0);
+        return nlohmann::json::parse(r.out);
+    };
+    const auto all = eval({});
+    CHECK(all.at("images") == 4);
+    CHECK(all.at("top1") == 50.0);
+    CHECK(all.at("top5") == 75.0);
+    const auto some = eval({"--split", "a", "--limit", "2", "--threads", "1"});
+    CHECK(some.at("images") == 2);
+    CHECK(some.at("top1") == 50.0);
+    CHECK(some.at("top5") == 100.0);
+    CHECK(eval({"--channels", "BGR"}).at("top1") == 25.0);  // green alone
+
+    check_refusal("edge_nn", {"eval", model, "--images", folder / "", "--split", "c"}, 1, "no image is in split 'c'");
+    check_refusal("edge_nn", {"eval", model, "--images", folder / "", "--std", "0"}, 1, "std 0");
+    check_refusal("edge_nn", {"eval", model, "--images", folder / "", "--crop", "9"}, 1, "crop 9");
+    check_refusal("edge_nn", {"eval", model}, 2, "--images");
+    folder.write("labels.csv", "file,label_index,split\nred.png,6,a\n");
+    check_refusal("edge_nn", {"eval", model, "--images", folder / ""}, 1, "label 6; the network has 6 classes");
+    folder.write("labels.csv", "file,label_index,split\nlabels.csv,0,a\n");
+    check_refusal("edge_nn", {"eval", model, "--images", folder / ""}, 1, "labels.csv: not a JPEG or PNG image");
+    folder.write("labels.csv", "file,label_index\nred.png,0\n");
+    check_refusal("edge_nn", {"eval", model, "--images", folder / "", "--split", "a"}, 1, "no column 'split'");
+    folder.write("preprocess.json", R"({"mean": "x"})");
+    check_refusal("edge_nn", {"eval", model, "--images", folder / ""}, 1, "preprocess.json");
+}
+
+TEST_CASE("edge_nn bench says how long a model takes") {
+    if (!is_built("edge_nn")) return;
+    const scratch folder;
+    write_colour_model(folder / "model.onnx");
+    const auto r = run("edge_nn", {"bench", folder / "model.onnx", "--runs", "5", "--threads", "1", "--json"});
+    CAPTURE(r.err);
+    REQUIRE(r.status == 0);
+    const auto said = nlohmann::json::parse(r.out);
+    const double p50 = said.at("p50_ms");
+    CHECK(p50 > 0);
+    CHECK(p50 <= said.at("p95_ms"));
+    CHECK(said.at("p95_ms") <= said.at("p99_ms"));
+    CHECK(said.at("fps").get<double>() == doctest::Approx(1000 / p50));
+    CHECK(said.at("arena_bytes") > 0);
+    CHECK(said.at("macs") == 18);
+    CHECK(said.at("peak_gflops") > 0);
+    CHECK(said.at("layers").size() == 3);
+    check_refusal("edge_nn", {"bench", folder / "model.onnx", "--runs", "0"}, 2, "--runs");
+}
+
+TEST_CASE("edge_nn quantize calibrates on a folder of images") {
+    if (!is_built("edge_nn")) return;
+    const scratch folder;
+    write_colour_model(folder / "model.onnx");
+    write_images(folder);
+    const auto r = run("edge_nn", {"quantize", folder / "model.onnx", "--calibrate", folder / "", "--split", "a", "-o",
+                                   folder / "int8.onnx", "--json"});
+    CAPTURE(r.err);
+    REQUIRE(r.status == 0);
+    CHECK(nlohmann::json::parse(r.out).at("calibration_files") == 3);
+    const auto e = run("edge_nn", {"eval", folder / "int8.onnx", "--images", folder / "", "--json"});
+    REQUIRE(e.status == 0);
+    CHECK(nlohmann::json::parse(e.out).at("top1") == 50.0);
+}
