@@ -12,6 +12,7 @@
 /// this header.
 
 #include <edge/nn/operators/conv.hpp>
+#include <edge/nn/operators/einsum.hpp>
 #include <edge/nn/operators/elementwise.hpp>
 #include <edge/nn/operators/gemm.hpp>
 #include <edge/nn/operators/integer_gemm.hpp>
@@ -20,6 +21,8 @@
 #include <edge/nn/operators/pool.hpp>
 #include <edge/nn/operators/quantized.hpp>
 #include <edge/nn/operators/reduce.hpp>
+#include <edge/nn/operators/resize.hpp>
+#include <edge/nn/operators/select.hpp>
 #include <edge/nn/operators/shape.hpp>
 
 namespace edge::nn {
@@ -40,6 +43,9 @@ namespace detail {
     search(operators::pools);
     search(operators::shapes);
     search(operators::moves);
+    search(operators::selections);
+    search(operators::resizes);
+    search(operators::contractions);
     search(operators::reductions);
     search(operators::normalizations);
     search(operators::quantized);

@@ -211,4 +211,12 @@ requires(detail::tensor_traits<std::remove_cvref_t<X>>::value && (same_element_t
     return einsum<T>(equation, std::span<const tensor_view<const T>>(operands));
 }
 
+/// The shape of the result, for operands of these shapes.
+/// @throws argument_error, shape_error  as `einsum`
+[[nodiscard]] inline shape einsum_shape(std::string_view equation, std::span<const shape> operands) {
+    std::vector<const shape*> shapes;
+    for (const shape& s : operands) shapes.push_back(&s);
+    return detail::einsum_plan(equation, shapes).result_shape();
+}
+
 }  // namespace edge

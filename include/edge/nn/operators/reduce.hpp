@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file Operators that combine the elements along some axes into one: sums, means, extremes and where those are.
+/// @file Operators that combine the elements along some axes into one: sums, means, extremes and where those are; and
+/// running sums.
 ///
 /// float is summed in double, integers in 64 bits, wrapping.
 
@@ -183,6 +184,32 @@ W add_up(W s, W x) {
     return plus(s, x);
 }
 
+/// Running sums along the axis that input 1 names.
+inline kernel cumulative_sum(preparation& p) {
+    need(takes::numbers, p.type(0));
+    const edge::shape& shape = p.shape(0);
+    const auto axis = static_cast<std::int64_t>(shape.axis(static_cast<index_t>(p.scalar<std::int64_t>(1))));
+    const bool exclusive = p.node().integer("exclusive", 0) != 0;
+    const bool reverse = p.node().integer("reverse", 0) != 0;
+    auto plan = reduce_over(shape, {axis}, true);
+    p.output(0, p.type(0), shape);
+    if (reverse) std::reverse(plan.inner.begin(), plan.inner.end());
+    return with_wide(p.type(0), [&]<class W>() -> kernel {
+        return [plan = std::move(plan), exclusive, type = p.type(0)](const arguments& a) {
+            for (const index_t first : plan.outer) {
+                W sum{};
+                for (const index_t offset : plan.inner) {
+                    W x{};
+                    read_wide(type, element(type, a.in[0], first + offset), 1, 1, &x);
+                    const W before = sum;
+                    sum = plus(sum, x);
+                    write_wide(type, exclusive ? &before : &sum, 1, element(type, a.out[0], first + offset));
+                }
+            }
+        };
+    });
+}
+
 }  // namespace detail
 
 inline constexpr operator_row reductions[] = {
@@ -249,6 +276,7 @@ inline constexpr operator_row reductions[] = {
                                            [](W s, W x) { return detail::smaller(s, x); }};
          });
      }},
+    {"CumSum", detail::cumulative_sum},
     {"ArgMax", [](preparation& p) { return detail::arg_extreme(p, true); }},
     {"ArgMin", [](preparation& p) { return detail::arg_extreme(p, false); }},
 };
