@@ -2,6 +2,8 @@
 #pragma once
 
 /// @file What no library can beat: loops that only read, or only multiply and add.
+///
+/// Sums stay in registers only where no loop counts through their array, hence `unrolled` at each place.
 
 #include <edge/core/parallel.hpp>
 #include <edge/simd/exact.hpp>
@@ -19,8 +21,8 @@ inline constexpr auto width = static_cast<index_t>(lanes::size);
 /// Sum of the registers in `sums`, so that they are all computed.
 template <int n>
 float total(const lanes (&sums)[n]) {
-    lanes all = sums[0];
-    for (int k = 1; k < n; ++k) all = all + sums[k];
+    lanes all(0.0f);
+    edge::simd::unrolled<n>([&](auto k) { all = all + sums[k]; });
     float values[lanes::size];
     all.store_unaligned(values);
     float sum = 0;
@@ -34,7 +36,7 @@ inline float read(const float* from, index_t count, int threads) {
     edge::parallel_parts(threads, [&](int part) {
         const auto [first, last] = edge::partition(count, threads, part, 64);
         lanes here[8];
-        for (lanes& s : here) s = lanes(0.0f);
+        edge::simd::unrolled<8>([&](auto k) { here[k] = lanes(0.0f); });
         for (index_t i = first; i + 8 * width <= last; i += 8 * width)
             edge::simd::unrolled<8>([&](auto k) { here[k] = here[k] + lanes::load_unaligned(from + i + k * width); });
         sums[static_cast<std::size_t>(part)] = total(here);
@@ -51,7 +53,7 @@ inline float multiply_add(double count, int threads) {
     std::vector<float> sums(static_cast<std::size_t>(threads));
     edge::parallel_parts(threads, [&](int part) {
         lanes s[chains];
-        for (int k = 0; k < chains; ++k) s[k] = lanes(static_cast<float>(part + k));
+        edge::simd::unrolled<chains>([&](auto k) { s[k] = lanes(static_cast<float>(part + k)); });
         const lanes x(0.999f), y(0.001f);
         for (index_t i = 0; i < steps; ++i)
             edge::simd::unrolled<chains>([&](auto k) { s[k] = edge::simd::fma(s[k], x, y); });
