@@ -88,7 +88,7 @@ inline preprocessing read_preprocessing(const std::filesystem::path& path) {
     preprocessing how;
     if (!std::filesystem::exists(path)) return how;
     try {
-        const auto text = nlohmann::json::parse(edge::read_text_file(path));
+        const auto text = nlohmann::ordered_json::parse(edge::read_text_file(path));
         const auto numbers = [&](const char* key, std::array<float, 3>& to) {
             if (!text.contains(key)) return;
             const auto& value = text.at(key);
@@ -101,7 +101,7 @@ inline preprocessing read_preprocessing(const std::filesystem::path& path) {
         how.resize = text.value("resize", how.resize);
         how.crop = text.value("crop", how.crop);
         check_preprocessing(how);
-    } catch (const nlohmann::json::exception& e) {
+    } catch (const nlohmann::ordered_json::exception& e) {
         throw edge::parse_error(edge::message(path.string(), ": ", e.what()));
     } catch (const edge::argument_error& e) {
         throw edge::parse_error(edge::message(path.string(), ": ", e.what()));
