@@ -226,6 +226,58 @@ TEST_CASE("sizes that do not fit the bytes are refused before anything is alloca
         "overflows"));
 }
 
+TEST_CASE("data in another file are read from the folder of the model, and from nowhere else", "[nn][onnx]") {
+    namespace fs = std::filesystem;
+    const temporary_folder folder;
+    const fs::path inside = folder / "model";
+    fs::create_directories(inside / "weights");
+    const float values[] = {0, 1.5f, -2, 3};
+    const std::string text(reinterpret_cast<const char*>(values), sizeof values);
+    edge::write_file(inside / "weights" / "w.bin", text);
+    edge::write_file(folder / "outside.bin", text);
+    const auto load = [&](const std::string& location, const std::string& offset, const std::string& length,
+                          int type = 1) {
+        const auto model = model_with([&](pbf_writer& t) {
+            t.add_int64(1, 2);
+            t.add_int32(2, type);
+            for (const auto& [key, value] : {std::pair<std::string, std::string>{"location", location},
+                                             {"offset", offset},
+                                             {"length", length},
+                                             {"checksum", "of no meaning"}}) {
+                if (value.empty()) continue;
+                pbf_writer entry(t, 13);
+                entry.add_string(1, key);
+                entry.add_string(2, value);
+            }
+            t.add_int32(14, 1);
+        });
+        edge::write_file(inside / "m.onnx", model);
+        return edge::nn::load_onnx(inside / "m.onnx").initializers.at("t");
+    };
+    CHECK(same(load("weights/w.bin", "4", "8"), tensor<float>({2}, {1.5f, -2})));
+    CHECK(same(load("weights/w.bin", "", ""), tensor<float>({2}, {0, 1.5f})));
+    CHECK(same(load("weights/w.bin", "6", "4", 10), tensor<float>({2}, {1.9375f, 0})));  // halves 3fc0 and 0000
+    const auto refused = [&](const std::string& location, const std::string& offset, const std::string& length,
+                             const std::string& why) {
+        return says<edge::parse_error>([&] { (void)load(location, offset, length); }, why);
+    };
+    CHECK(refused("../outside.bin", "", "", "tensor 't': data in '../outside.bin'; expected a file in the folder"));
+    CHECK(refused("weights/../../outside.bin", "", "", "expected a file in the folder"));
+    CHECK(refused((folder / "outside.bin").string(), "", "", "expected a file in the folder"));
+    CHECK(refused("", "", "", "expected a file in the folder"));
+    CHECK(refused(".", "", "", "expected a file in the folder"));
+    CHECK(refused("weights/w.bin", "12", "8", "16 bytes: offset '12'"));
+    CHECK(refused("weights/w.bin", "17", "", "16 bytes: offset '17'"));
+    CHECK(refused("weights/w.bin", "0", "12", "length '12' for 2 elements"));
+    CHECK(refused("weights/w.bin", "-1", "", "offset '-1' of its data is not a number"));
+    CHECK(refused("weights/w.bin", "99999999999999999999", "", "is not a number"));
+    CHECK(says<edge::io_error>([&] { (void)load("weights/none.bin", "", ""); }, "which is no file"));
+    CHECK(says<edge::io_error>([&] { (void)load("weights", "", ""); }, "which is no file"));
+    std::error_code ec;
+    fs::create_symlink(folder / "outside.bin", inside / "link.bin", ec);
+    if (!ec) CHECK(refused("link.bin", "", "", "expected a file in the folder"));
+}
+
 TEST_CASE("what is not read is refused by name", "[nn][onnx]") {
     const auto refused = [](const std::string& model, const std::string& why) {
         return says<edge::unsupported_error>([&] { (void)parse_onnx(bytes_of(model), "m"); }, why);
@@ -234,7 +286,8 @@ TEST_CASE("what is not read is refused by name", "[nn][onnx]") {
                   "m: tensor 't': element type 8 (string) is not supported"));
     CHECK(refused(model_with([](pbf_writer& t) { t.add_int32(2, 16); }), "bfloat16"));
     CHECK(refused(model_with([](pbf_writer& t) { t.add_int32(2, 22); }), "int4"));
-    CHECK(refused(model_with([](pbf_writer& t) { t.add_int32(14, 1); }), "tensor 't' has its data in another file"));
+    CHECK(refused(model_with([](pbf_writer& t) { t.add_int32(2, 1), t.add_int32(14, 1); }),
+                  "tensor 't': has its data in another file, and it is not said where"));
     CHECK(refused(model_with([](pbf_writer& t) {
                       for (int i = 0; i < 9; ++i) t.add_int64(1, 1);
                       t.add_int32(2, 1);

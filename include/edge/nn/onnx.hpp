@@ -7,8 +7,8 @@
 ///     edge::nn::save_onnx(g, "copy.onnx");
 ///
 /// Opsets 1 to 21 are read. Tensors are bool, (u)int8 to (u)int64, float, double, and float16, which becomes float with a
-/// note in `graph::notes`. Refused by name: other element types, data in other files, sparse tensors, sequences, optional
-/// values and maps, and attributes that are graphs. Constant nodes become initializers. Whether each operator is there
+/// note in `graph::notes`; their data may be in other files of the model's folder. Refused by name: other element types,
+/// sparse tensors, sequences, optional values and maps, and attributes that are graphs. Constant nodes become initializers. Whether each operator is there
 /// is for the session to say. Reading wants protozero (libprotozero-dev on Debian, protozero in vcpkg and Conan).
 /// Source: onnx.proto of ONNX 1.16, and the protocol buffers encoding guide.
 
@@ -26,11 +26,15 @@
 
 namespace edge::nn {
 
-/// @param name  of the file or whatever the bytes are from, for messages
-/// @throws parse_error        if the bytes are not a ModelProto, or one that contradicts itself
+/// @param name    of the file or whatever the bytes are from, for messages
+/// @param folder  of the files that hold the data of tensors that are not among the bytes; without one, such are refused
+/// @throws parse_error        if the bytes are not a ModelProto, or one that contradicts itself, or one whose data are
+///                            outside `folder` or fewer than they should be
 /// @throws unsupported_error  if it holds what is not read; names it
-[[nodiscard]] inline graph parse_onnx(std::span<const std::byte> bytes, std::string_view name) {
-    return detail::onnx_call(name, [&] { return detail::onnx_reader().model(bytes); });
+/// @throws io_error           if a file of data cannot be read
+[[nodiscard]] inline graph parse_onnx(std::span<const std::byte> bytes, std::string_view name,
+                                      const std::filesystem::path& folder = {}) {
+    return detail::onnx_call(name, [&] { return detail::onnx_reader(folder).model(bytes); });
 }
 
 /// A TensorProto on its own, as in the test data of ONNX.
@@ -40,7 +44,11 @@ namespace edge::nn {
 
 /// @throws io_error  if the file cannot be read; else as `parse_onnx`
 [[nodiscard]] inline graph load_onnx(const std::filesystem::path& path) {
-    return parse_onnx(read_file(path), path.string());
+    input_file file(path);
+    auto bytes = tensor<std::uint8_t>::uninitialized({static_cast<index_t>(file.size())});  // on huge pages
+    file.read(0, std::as_writable_bytes(bytes.flat()));
+    const auto folder = path.parent_path();
+    return parse_onnx(std::as_bytes(bytes.flat()), path.string(), folder.empty() ? "." : folder);
 }
 
 /// The bytes of a ModelProto.

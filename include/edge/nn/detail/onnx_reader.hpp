@@ -6,6 +6,7 @@
 /// Messages nest to a fixed depth here (model, graph, node, attribute, tensor), so recursion is bounded by the code.
 /// What is allocated is at most eight times the bytes that are there: the worst is a packed list of one-byte numbers.
 
+#include <edge/core/file.hpp>
 #include <edge/core/npy.hpp>
 #include <edge/nn/detail/onnx_types.hpp>
 #include <edge/nn/detail/wide.hpp>
@@ -13,8 +14,11 @@
 
 #include <protozero/pbf_reader.hpp>
 
+#include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <span>
 
@@ -29,6 +33,8 @@ auto onnx_call(std::string_view name, F&& f) {
         throw parse_error(message(name, ": not a protocol buffer: ", e.what()));
     } catch (const unsupported_error& e) {
         throw unsupported_error(message(name, ": ", e.what()));
+    } catch (const io_error& e) {
+        throw io_error(message(name, ": ", e.what()));
     } catch (const error& e) {
         throw parse_error(message(name, ": ", e.what()));
     }
@@ -38,6 +44,9 @@ class onnx_reader {
     using reader = protozero::pbf_reader;
 
 public:
+    /// @param folder  of the files that tensors may have their data in; "" for none
+    explicit onnx_reader(std::filesystem::path folder = {}) : folder_(std::move(folder)) {}
+
     struct named_tensor {
         std::string name;
         any_tensor value;
@@ -289,6 +298,60 @@ private:
             (void)each;
     }
 
+    /// Where the data of a tensor are, if they are in another file.
+    struct external_data {
+        bool is_used = false;
+        std::string location, offset, length;
+
+        void add(reader in) {
+            std::string key, value;
+            while (in.next()) {
+                if (in.tag() == 1)
+                    key = text(in);
+                else if (in.tag() == 2)
+                    value = text(in);
+                else
+                    in.skip();
+            }
+            if (key == "location") location = value;
+            if (key == "offset") offset = value;
+            if (key == "length") length = value;
+        }
+
+        /// `count` elements of `each` bytes. The file must lie in `folder`, also when links are followed, and hold them.
+        [[nodiscard]] std::vector<std::byte> read(const std::filesystem::path& folder, std::uint64_t count,
+                                                  std::size_t each) const {
+            namespace fs = std::filesystem;
+            if (folder.empty()) throw unsupported_error("has its data in another file, and it is not said where");
+            const fs::path name(location);
+            const bool climbs = std::find(name.begin(), name.end(), "..") != name.end();
+            std::error_code ec;
+            const fs::path within = fs::weakly_canonical(folder, ec);
+            const fs::path path = fs::weakly_canonical(folder / name, ec);
+            const auto [end, at] = std::mismatch(within.begin(), within.end(), path.begin(), path.end());
+            if (ec || name.empty() || name.has_root_path() || climbs || end != within.end() || at == path.end())
+                throw parse_error(message("data in '", location, "'; expected a file in the folder of the model"));
+            if (!fs::is_regular_file(path, ec)) throw io_error(message("data in '", location, "', which is no file"));
+            input_file file(path);
+            const std::uint64_t first = offset.empty() ? 0 : number_of(offset, "offset");
+            const bool fits = first <= file.size() && count <= (file.size() - first) / each;
+            if (!fits || (!length.empty() && number_of(length, "length") != count * each))
+                throw parse_error(message("data in '", location, "', ", file.size(), " bytes: offset '", offset,
+                                          "', length '", length, "' for ", count, " elements of ", each, " bytes"));
+            std::vector<std::byte> bytes(static_cast<std::size_t>(count * each));
+            file.read(first, bytes);
+            return bytes;
+        }
+
+        static std::uint64_t number_of(const std::string& digits, std::string_view what) {
+            std::uint64_t n = 0;
+            const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
+            if (wrong != std::errc() || end != digits.data() + digits.size())
+                throw parse_error(message(what, " '", digits, "' of its data is not a number"));
+            return n;
+        }
+    };
+
     /// A shape out of a file. @throws unsupported_error above eight axes, parse_error otherwise
     static edge::shape shape_of(const std::vector<std::int64_t>& dims) {
         if (dims.size() > max_rank)
@@ -305,6 +368,7 @@ private:
         std::vector<float> floats;
         std::vector<double> doubles;
         std::optional<protozero::data_view> raw;
+        external_data external;
         std::int64_t number = 0;
         while (in.next()) {
             switch (in.tag()) {
@@ -320,11 +384,8 @@ private:
                 case 10:
                     append_fixed<double>(in, protozero::pbf_wire_type::fixed64, &reader::get_double, doubles);
                     break;
-                case 14:
-                    if (integer(in) == 1)
-                        throw unsupported_error(
-                            message("tensor '", result.name, "' has its data in another file, which is not supported"));
-                    break;
+                case 13: external.add(message_of(in)); break;
+                case 14: external.is_used = integer(in) == 1; break;
                 default: in.skip();
             }
         }
@@ -332,6 +393,14 @@ private:
             const dtype type = onnx_dtype(number);
             const edge::shape shape = shape_of(dims);
             const std::size_t each = number == onnx_float16 ? 2 : size_of(type);
+            std::vector<std::byte> read;
+            if (external.is_used) {
+                if (raw || !floats.empty() || !integers.empty() || !doubles.empty())
+                    throw parse_error("has data here and in another file");
+                const auto count = static_cast<std::uint64_t>(shape.size());
+                read = external.read(folder_, count, each);
+                raw.emplace(reinterpret_cast<const char*>(read.data()), read.size());
+            }
             const std::size_t there = raw                                            ? raw->size() / each
                                       : type == dtype::f64                           ? doubles.size()
                                       : type == dtype::f32 && number != onnx_float16 ? floats.size()
@@ -354,6 +423,8 @@ private:
                 write_wide(type, integers.data(), static_cast<index_t>(there), result.value.data());
         } catch (const unsupported_error& e) {
             throw unsupported_error(message("tensor '", result.name, "': ", e.what()));
+        } catch (const io_error& e) {
+            throw io_error(message("tensor '", result.name, "': ", e.what()));
         } catch (const error& e) {
             throw parse_error(message("tensor '", result.name, "': ", e.what()));
         }
@@ -446,6 +517,7 @@ private:
         return dims;
     }
 
+    std::filesystem::path folder_;
     bool has_half_ = false;
 };
 
