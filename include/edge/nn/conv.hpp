@@ -83,7 +83,8 @@ void conv_f32_row(const float* x, const float* w, const float* bias, float* y, c
 template <class Arch>
 void conv_f32(const float* x, const float* w, const float* bias, float* y, const convolution& g, const clamp& limits,
               int threads) {
-    if (g.is_depthwise()) return depthwise<Arch>(x, w, float_ends<Arch>{bias, y, g.out_c, limits}, g, threads);
+    if (g.is_depthwise())
+        return depthwise<Arch>(x, w, float_ends<Arch>{bias, y, g.out_c, {.limits = limits}}, g, threads);
     if (g.is_pointwise() && g.window.stride_h == 1 && g.window.stride_w == 1)
         return dense_f32<Arch>(x, g.in_c, w, g.out_c, bias, y, g.out_c, g.batch * g.out_h * g.out_w, g.out_c, g.in_c,
                                limits, threads);

@@ -23,6 +23,7 @@ namespace detail {
 template <class Arch, class X, class Finish>
 struct byte_ends {
     using batch = xsimd::batch<float, Arch>;
+    static constexpr bool has_many_tiles = false;  // there is one for each way to make bytes of sums
     float x_zero;
     const std::int32_t* bias;
     const Finish& after;
@@ -41,6 +42,10 @@ struct byte_ends {
             sums[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[i]) +
                                                 static_cast<std::uint32_t>(bias[channel + i]));
         after(sums, pixel, channel, count);
+    }
+    template <int n>
+    void finish(batch (&sum)[n], index_t exist, index_t pixel, index_t channel) const noexcept {
+        for (index_t r = 0; r < exist; ++r) finish(sum[r], pixel + r, channel, static_cast<index_t>(batch::size));
     }
 };
 
