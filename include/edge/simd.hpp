@@ -28,6 +28,7 @@
 #include <edge/simd/math.hpp>
 #include <edge/simd/matmul.hpp>
 #include <edge/simd/moments.hpp>
+#include <edge/simd/packed_gemm.hpp>
 #include <edge/simd/reduce.hpp>
 #include <edge/simd/stream.hpp>
 #include <edge/simd/widen.hpp>

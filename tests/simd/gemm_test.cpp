@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <edge/core/tensor.hpp>
-#include <edge/simd/gemm.hpp>
+#include <edge/simd/packed_gemm.hpp>
 
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
@@ -71,9 +71,10 @@ void check_sizes(index_t most, index_t by) {
                 const auto layouts = random();
                 auto a = numbers<T>(m, k, layouts & 3, random);
                 auto b = numbers<T>(k, n, layouts >> 2 & 3, random);
-                laid_out<T> c(m, n, layouts >> 4 & 3, T{55});
+                const bool packed = (layouts >> 7 & 3) == 0;
                 const bool accumulate = (layouts >> 6 & 1) != 0;
-                if ((layouts >> 7 & 3) == 0) {
+                laid_out<T> c(m, n, packed ? 3 * (layouts >> 4 & 1) : layouts >> 4 & 3, T{55});
+                if (packed) {
                     gemm<Arch, T>(a.view, packed_matrix<T, Arch>(b.view), c.view,
                                   {.accumulate = accumulate, .threads = 1});
                 } else {
@@ -188,17 +189,24 @@ TEST_CASE("sums are finished once, each with its row and its columns", "[simd][g
     edge::tensor<float> plain({m, n});
     gemm<native, float>(as_matrix(a), as_matrix(b), as_matrix(plain));
     using batch = edge::simd::batch<float, native>;
-    const auto finish = [&](index_t row, index_t column, index_t count, const batch& sums) {
-        alignas(64) float lanes[batch::size] = {};
-        std::copy_n(&add(row, column), count, lanes);
-        const batch v = sums + batch::load_aligned(lanes);
-        return xsimd::select(v < batch(0.0f), batch(0.0f), v);
+    const auto finish = [&](auto& sums, index_t row, index_t column, index_t count) {
+        for (std::size_t i = 0; i < std::size(sums); ++i)
+            for (std::size_t j = 0; j < std::size(sums[i]); ++j) {
+                alignas(64) float lanes[batch::size] = {};
+                const auto at = static_cast<index_t>(j * batch::size);
+                std::copy_n(&add(row + static_cast<index_t>(i), column + at),
+                            std::clamp(count - at, index_t{0}, static_cast<index_t>(batch::size)), lanes);
+                sums[i][j] = edge::simd::at_least(sums[i][j] + batch::load_aligned(lanes), 0.0f);
+            }
     };
     for (const int threads : {1, 3}) {
         edge::tensor<float> c({m, n});
+        edge::tensor<float> d({m, n});
         gemm<native, float>(as_matrix(a), as_matrix(b), as_matrix(c), {.threads = threads}, finish);
+        gemm<native, float>(as_matrix(a), packed_matrix<float, native>(as_matrix(b)), as_matrix(d),
+                            {.threads = threads}, finish);
         bool ok = true;
-        for (index_t i = 0; i < c.size(); ++i) ok = ok && c[i] == std::max(0.0f, plain[i] + add[i]);
+        for (index_t i = 0; i < c.size(); ++i) ok = ok && c[i] == std::max(0.0f, plain[i] + add[i]) && c[i] == d[i];
         CHECK(ok);
     }
 }

@@ -145,8 +145,7 @@ template <class Arch>
 
 /// The smaller of x and a bound, NaN where x is one; xsimd's `min` differs between versions there.
 template <class T, class Arch>
-[[nodiscard]] EDGE_ALWAYS_INLINE batch<T, Arch> at_most(const batch<T, Arch>& x, T bound) noexcept {
-    const batch<T, Arch> high(bound);
+[[nodiscard]] EDGE_ALWAYS_INLINE batch<T, Arch> at_most(const batch<T, Arch>& x, const batch<T, Arch>& high) noexcept {
     [[maybe_unused]] constexpr bool is_float = std::is_same_v<T, float>;
 #if defined(__AVX512F__)
     if constexpr (detail::is_avx512<Arch> && is_float) return _mm512_min_ps(high, x);
@@ -162,11 +161,14 @@ template <class T, class Arch>
 #endif
     return xsimd::select(x > high, high, x);
 }
+template <class T, class Arch>
+[[nodiscard]] EDGE_ALWAYS_INLINE batch<T, Arch> at_most(const batch<T, Arch>& x, T bound) noexcept {
+    return at_most(x, batch<T, Arch>(bound));
+}
 
 /// The larger of x and a bound, NaN where x is one.
 template <class T, class Arch>
-[[nodiscard]] EDGE_ALWAYS_INLINE batch<T, Arch> at_least(const batch<T, Arch>& x, T bound) noexcept {
-    const batch<T, Arch> low(bound);
+[[nodiscard]] EDGE_ALWAYS_INLINE batch<T, Arch> at_least(const batch<T, Arch>& x, const batch<T, Arch>& low) noexcept {
     [[maybe_unused]] constexpr bool is_float = std::is_same_v<T, float>;
 #if defined(__AVX512F__)
     if constexpr (detail::is_avx512<Arch> && is_float) return _mm512_max_ps(low, x);
@@ -181,6 +183,10 @@ template <class T, class Arch>
     if constexpr (detail::is_sse2<Arch> && !is_float) return _mm_max_pd(low, x);
 #endif
     return xsimd::select(x < low, low, x);
+}
+template <class T, class Arch>
+[[nodiscard]] EDGE_ALWAYS_INLINE batch<T, Arch> at_least(const batch<T, Arch>& x, T bound) noexcept {
+    return at_least(x, batch<T, Arch>(bound));
 }
 
 /// x·2^n for a whole number n, rounded once: one instruction for what takes eight elsewhere.

@@ -26,7 +26,8 @@ namespace detail {
 /// Per step of k, a tile loads `vectors` registers of b, broadcasts `rows` elements of a, and does rows x vectors
 /// multiply-adds: enough of them to hide their latency of four or five cycles on two ports, and as many as the registers
 /// hold. 16 registers: 6x2 sums, 2 of b, 1 of a; where a product needs a register of its own, 4x2. 32 registers of a
-/// cache line: 12x2; of a quarter: 6x4.
+/// cache line: 14x2; of a quarter: 6x4. Tiles of one register of columns have `narrow_rows`; with a load for each
+/// multiply-add they reach 0.75 of the peak where registers are cache lines, which no number of rows changes.
 template <class Arch, class T>
 struct gemm_tile {
     static constexpr bool is_float = std::is_floating_point_v<T>;
@@ -40,10 +41,35 @@ struct gemm_tile {
     static constexpr int rows = is_float ? 6 : 4;
     static constexpr int vectors = is_float ? 4 : 2;
 #else
-    static constexpr int rows = !is_float ? 4 : bytes == 64 ? 12 : has_fma ? 6 : 4;
+    static constexpr int rows = !is_float ? 4 : bytes == 64 ? 14 : has_fma ? 6 : 4;
     static constexpr int vectors = 2;
 #endif
+    static constexpr int narrow_rows = !is_float ? 4 : bytes == 64 ? 14 : 2 * rows;
     static constexpr auto columns = static_cast<index_t>(vectors * lanes<T, Arch>);
+
+    template <int registers>
+    static constexpr int most_rows = registers == 1 ? narrow_rows : rows;
+};
+
+/// How many rows are done in tiles of the most rows and of the next lower height; what is left takes lower ones.
+///
+/// Both heights are near the peak, the lower ones are not: 49 rows as 4 tiles of 6 and 5 of 5 leave nothing, 8 of 6 would
+/// leave one row to a tile of its own.
+struct tile_heights {
+    index_t tall;
+    index_t next;
+
+    [[nodiscard]] static constexpr int below(int most) noexcept { return most > 6 ? most / 2 : most - 1; }
+
+    tile_heights(index_t m, int most) noexcept : tall(m / most) {
+        const int lower = below(most);
+        for (index_t i = tall; i >= 0 && i > tall - lower; --i)
+            if ((m - i * most) % lower == 0) {
+                tall = i;
+                break;
+            }
+        next = (m - tall * most) / lower;
+    }
 };
 
 /// Copies rows of fewer elements than two tiles have columns, in few steps: whole registers, then halves.
@@ -62,6 +88,15 @@ void copy_rows(const T* from, index_t from_step, T* to, index_t to_step, index_t
     }
 }
 
+/// Copies a block whose columns may be apart.
+template <class Arch, class T>
+EDGE_NEVER_INLINE void copy_block(const T* from, index_t from_row, index_t from_step, T* to, index_t to_row,
+                                  index_t to_step, index_t rows, index_t columns) noexcept {
+    if (from_step == 1 && to_step == 1) return copy_rows<Arch>(from, from_row, to, to_row, rows, columns);
+    for (index_t i = 0; i < rows; ++i)
+        for (index_t j = 0; j < columns; ++j) to[i * to_row + j * to_step] = from[i * from_row + j * from_step];
+}
+
 /// Where the sums of a tile go, and what they begin with.
 template <class T, class Finish>
 struct tile_target {
@@ -75,63 +110,75 @@ struct tile_target {
     index_t column;
 };
 
+/// Elements of a block of a: those of a row are `step` apart.
+template <class T>
+struct left_block {
+    const T* data;
+    index_t row_step;
+    index_t step;
+
+    [[nodiscard]] index_t at(index_t p) const noexcept { return p * step; }
+    [[nodiscard]] left_block from(index_t row) const noexcept { return {data + row * row_step, row_step, step}; }
+};
+
+/// The same where the elements of a row lie anywhere, in each row alike.
+template <class T>
+struct indexed_block {
+    const T* data;
+    index_t row_step;
+    const index_t* offsets;
+
+    [[nodiscard]] index_t at(index_t p) const noexcept { return offsets[p]; }
+    [[nodiscard]] indexed_block from(index_t row) const noexcept { return {data + row * row_step, row_step, offsets}; }
+};
+
 /// c[i, j] (+)= Σ_p a[i, p]·b[p, j] for `rows` rows and the columns of `vectors` registers.
-/// The steps of a are numbers, or compile-time constants where it is packed.
-template <class Arch, int rows, int vectors, class T, class Finish, class RowStep, class Step>
-EDGE_NEVER_INLINE void multiply_tile(const T* a, RowStep a_row, Step a_step, const T* b, index_t b_step, index_t k,
+template <class Arch, int rows, int vectors, class Left, class T, class Finish>
+EDGE_NEVER_INLINE void multiply_tile(const Left& a, const T* b, index_t b_step, index_t k,
                                      const tile_target<T, Finish>& to) {
     using B = batch<T, Arch>;
     constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
     constexpr index_t width = vectors * n;
-    const bool is_whole = to.width == width && to.column_step == 1;
-    alignas(alignment) T apart[rows * width];  // of tiles that are cut off or whose columns are apart
-    T* const c = is_whole ? to.c : apart;
-    const index_t c_row = is_whole ? to.row_step : width;
+    alignas(alignment) T apart[rows * width];  // of tiles that add to c, are cut off or whose columns are apart
     B sums[rows][vectors];
     if (to.accumulate) {
-        if (!is_whole) {
-            std::fill_n(apart, rows * width, T{});
-            for (index_t i = 0; i < rows; ++i)
-                for (index_t j = 0; j < to.width; ++j)
-                    apart[i * width + j] = to.c[i * to.row_step + j * to.column_step];
-        }
-        unrolled<rows>(
-            [&](auto i) { unrolled<vectors>([&](auto j) { sums[i][j] = B::load_unaligned(c + i * c_row + j * n); }); });
+        copy_block<Arch>(to.c, to.row_step, to.column_step, apart, width, 1, rows, to.width);
+        unrolled<rows * vectors>([&](auto t) { sums[t / vectors][t % vectors] = B::load_aligned(apart + t * n); });
     } else {
-        unrolled<rows>([&](auto i) { unrolled<vectors>([&](auto j) { sums[i][j] = B(T{}); }); });
+        unrolled<rows * vectors>([&](auto t) { sums[t / vectors][t % vectors] = B(T{}); });
     }
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC unroll 4  // worth 0.04 of the peak with g++
-#endif
-    for (index_t p = 0; p < k; ++p, a += a_step, b += b_step) {
+    // Rows are reached from every third one: an address has a base and an index of 1 to 8 elements, and a pointer to each
+    // row would not fit the registers. Unrolled, the loop is no faster, and slower where k is small.
+    constexpr int shared = 3;
+    const T* base[(rows + shared - 1) / shared];
+    unrolled<(rows + shared - 1) / shared>([&](auto i) { base[i] = a.data + i * shared * a.row_step; });
+    const index_t row_step = a.row_step;
+    for (index_t p = 0; p < k; ++p, b += b_step) {
         B right[vectors];
         unrolled<vectors>([&](auto j) { right[j] = B::load_unaligned(b + j * n); });
-        unrolled<rows>([&](auto i) {
-            const B left(a[i * a_row]);
-            unrolled<vectors>([&](auto j) { sums[i][j] = op::fma::apply(left, right[j], sums[i][j]); });
+        const index_t at = a.at(p);
+        B left;
+        unrolled<rows * vectors>([&](auto t) {
+            constexpr int i = t / vectors;
+            constexpr int j = t % vectors;
+            if constexpr (j == 0) left = B(base[i / shared][at + i % shared * row_step]);
+            sums[i][j] = op::fma::apply(left, right[j], sums[i][j]);
         });
     }
     if constexpr (!std::is_same_v<Finish, as_is>) {
-        if (to.finish != nullptr) {
-            unrolled<rows>([&](auto i) {
-                unrolled<vectors>([&](auto j) {
-                    const index_t count = (std::min)(n, to.width - j * n);
-                    if (count > 0) sums[i][j] = (*to.finish)(to.row + i, to.column + j * n, count, sums[i][j]);
-                });
-            });
-        }
+        if (to.finish != nullptr) (*to.finish)(sums, to.row, to.column, to.width);
     }
-    unrolled<rows>(
-        [&](auto i) { unrolled<vectors>([&](auto j) { sums[i][j].store_unaligned(c + i * c_row + j * n); }); });
-    if (!is_whole && to.column_step == 1) {
-        copy_rows<Arch>(apart, width, to.c, to.row_step, rows, to.width);
-    } else if (!is_whole) {
-        for (index_t i = 0; i < rows; ++i)
-            for (index_t j = 0; j < to.width; ++j) to.c[i * to.row_step + j * to.column_step] = apart[i * width + j];
+    if (to.width == width && to.column_step == 1) {
+        unrolled<rows * vectors>([&](auto t) {
+            sums[t / vectors][t % vectors].store_unaligned(to.c + t / vectors * to.row_step + t % vectors * n);
+        });
+    } else {
+        unrolled<rows * vectors>([&](auto t) { sums[t / vectors][t % vectors].store_aligned(apart + t * n); });
+        copy_block<Arch>(apart, width, 1, to.c, to.row_step, to.column_step, rows, to.width);
     }
 }
 
-/// Most steps of k that are done at a time.
+/// Most steps of k that are done at a time where panels are not packed for good.
 template <class T>
 inline constexpr auto gemm_depth = static_cast<index_t>(2048 / sizeof(T));
 
@@ -139,37 +186,25 @@ inline constexpr auto gemm_depth = static_cast<index_t>(2048 / sizeof(T));
 template <class T>
 inline constexpr auto packed_row = gemm_depth<T> + static_cast<index_t>(alignment / sizeof(T));
 
-/// A block of a: its rows as they lie, or copied `packed_row` apart, which is known to the compiler.
-template <class T>
-struct left_block {
-    const T* data;
-    index_t row_step;
-    index_t step;
-    bool is_packed;
-};
-
-/// The rows of a block times one panel of b.
-template <class Arch, int vectors, class T, class Finish>
-void multiply_panel(const left_block<T>& a, index_t m, const T* b, index_t b_step, index_t k,
+/// The rows of a block times one panel of b. `heights` are those of m rows in tiles of `vectors`.
+template <class Arch, int vectors, class Left, class T, class Finish>
+void multiply_panel(const Left& a, index_t m, const tile_heights& heights, const T* b, index_t b_step, index_t k,
                     tile_target<T, Finish> to) {
-    constexpr int rows = gemm_tile<Arch, T>::rows;
+    constexpr int most = gemm_tile<Arch, T>::template most_rows<vectors>;
+    constexpr int next = tile_heights::below(most);
     index_t i = 0;
-    const auto tiles_of = [&]<int count>(std::integral_constant<int, count>, auto row_step, auto step) {
-        for (; m - i >= count; i += count) {
-            multiply_tile<Arch, count, vectors>(a.data + i * a.row_step, row_step, step, b, b_step, k, to);
-            to.c += count * to.row_step;
-            to.row += count;
+    const auto tiles = [&]<int rows>(std::integral_constant<int, rows>, index_t count) {
+        for (; count > 0; --count, i += rows) {
+            multiply_tile<Arch, rows, vectors>(a.from(i), b, b_step, k, to);
+            to.c += rows * to.row_step;
+            to.row += rows;
         }
     };
-    if (a.is_packed)
-        tiles_of(std::integral_constant<int, rows>{}, std::integral_constant<index_t, packed_row<T>>{},
-                 std::integral_constant<index_t, 1>{});
-    const index_t row_step = a.row_step;
-    const index_t step = a.step;
-    if (!a.is_packed) tiles_of(std::integral_constant<int, rows>{}, row_step, step);
-    if constexpr (rows > 4) tiles_of(std::integral_constant<int, 4>{}, row_step, step);
-    tiles_of(std::integral_constant<int, 2>{}, row_step, step);
-    tiles_of(std::integral_constant<int, 1>{}, row_step, step);
+    tiles(std::integral_constant<int, most>{}, heights.tall);
+    tiles(std::integral_constant<int, next>{}, heights.next);
+    if constexpr (next > 4) tiles(std::integral_constant<int, 4>{}, (m - i) / 4);
+    if constexpr (next > 2) tiles(std::integral_constant<int, 2>{}, (m - i) / 2);
+    tiles(std::integral_constant<int, 1>{}, m - i);
 }
 
 }  // namespace detail
