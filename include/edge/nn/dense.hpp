@@ -1,111 +1,70 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file Dense layer: y = clamp(x·w + bias), float.
+/// @file Dense layer: y = activation(x·w + bias + residual), float.
 ///
-///     edge::tensor<float> x({8, 32}), w({32, 16}), y({8, 16});
-///     edge::nn::dense(x, w, bias, y, {.limits = edge::nn::relu});
+///     edge::nn::dense_layer layer({w, k, n, n}, bias, {.limits = edge::nn::relu});   // packs the weights
+///     layer.run(x, nullptr, y, rows, threads);                                        // often, on several threads
+///
+///     edge::nn::dense(x, w, bias, y, {.limits = edge::nn::relu});                     // once
 ///
 /// An element of y depends on its row of x and its column of w alone, added up in the order of k: the bits do not
 /// depend on the number of rows, the tile it falls into or the number of threads.
 
 #include <edge/core/parallel.hpp>
 #include <edge/core/tensor_view.hpp>
-#include <edge/nn/detail/lanes.hpp>
-#include <edge/nn/window.hpp>
+#include <edge/nn/detail/layer_end.hpp>
+#include <edge/simd/packed_gemm.hpp>
 
 #include <span>
+#include <vector>
 
 namespace edge::nn {
 
 namespace detail {
 
-/// Rows x (Vectors·lanes) of y at once. With `Whole` false, Vectors is 1 and only `columns` of its lanes exist.
-///
-/// Registers (AVX2, 6x16): 12 sums, 2 weights, 1 broadcast. Per k: 2 loads, 6 broadcasts, 12 multiply-adds on two
-/// ports, so the multiplies are the limit.
-template <class Arch, int Rows, int Vectors, bool Whole>
-inline void dense_f32_tile(const float* x, index_t ldx, const float* w, index_t ldw, const float* bias, float* y,
-                           index_t ldy, index_t k, index_t columns, const clamp& limits) noexcept {
-    using batch = xsimd::batch<float, Arch>;
-    constexpr auto lanes = static_cast<index_t>(batch::size);
-    const auto load = [&](const float* p, int j) {
-        if constexpr (Whole) return batch::load_unaligned(p + j * lanes);
-        return load_some<Arch>(p, columns);
-    };
-    batch sum[Rows][Vectors];
-    unrolled<Vectors>([&](auto j) {
-        const batch start = bias == nullptr ? batch(0.0f) : load(bias, j);
-        unrolled<Rows>([&](auto i) { sum[i][j] = start; });
-    });
-    for (index_t p = 0; p < k; ++p, w += ldw) {
-        batch wp[Vectors];
-        unrolled<Vectors>([&](auto j) { wp[j] = load(w, j); });
-        unrolled<Rows>([&](auto i) {
-            const batch xp(x[i * ldx + p]);
-            unrolled<Vectors>([&](auto j) { sum[i][j] = xsimd::fma(xp, wp[j], sum[i][j]); });
-        });
-    }
-    const batch low(limits.low);
-    const batch high(limits.high);
-    unrolled<Rows>([&](auto i) {
-        unrolled<Vectors>([&](auto j) {
-            const batch v = clamped(sum[i][j], low, high);
-            if constexpr (Whole)
-                v.store_unaligned(y + i * ldy + j * lanes);
-            else
-                store_some<Arch>(y + i * ldy, v, columns);
-        });
-    });
-}
-
-template <class Arch, int Vectors, bool Whole>
-inline void dense_f32_panel(const float* x, index_t ldx, const float* w, index_t ldw, const float* bias, float* y,
-                            index_t ldy, index_t m, index_t k, index_t columns, const clamp& limits) noexcept {
-    index_t i = 0;
-    for (; i + 6 <= m; i += 6)
-        dense_f32_tile<Arch, 6, Vectors, Whole>(x + i * ldx, ldx, w, ldw, bias, y + i * ldy, ldy, k, columns, limits);
-    for (; i + 2 <= m; i += 2)
-        dense_f32_tile<Arch, 2, Vectors, Whole>(x + i * ldx, ldx, w, ldw, bias, y + i * ldy, ldy, k, columns, limits);
-    for (; i < m; ++i)
-        dense_f32_tile<Arch, 1, Vectors, Whole>(x + i * ldx, ldx, w, ldw, bias, y + i * ldy, ldy, k, columns, limits);
-}
-
 /// y[m, n] = clamp(x[m, k]·w[k, n] + bias[n]); `bias` may be null; ld* are the distances between rows, in elements.
 template <class Arch>
 void dense_f32(const float* x, index_t ldx, const float* w, index_t ldw, const float* bias, float* y, index_t ldy,
-               index_t m, index_t n, index_t k, const clamp& limits) noexcept {
-    constexpr auto lanes = static_cast<index_t>(xsimd::batch<float, Arch>::size);
-    const auto bias_at = [bias](index_t j) { return bias == nullptr ? nullptr : bias + j; };
-    index_t j = 0;
-    for (; j + 2 * lanes <= n; j += 2 * lanes)
-        dense_f32_panel<Arch, 2, true>(x, ldx, w + j, ldw, bias_at(j), y + j, ldy, m, k, 0, limits);
-    for (; j + lanes <= n; j += lanes)
-        dense_f32_panel<Arch, 1, true>(x, ldx, w + j, ldw, bias_at(j), y + j, ldy, m, k, 0, limits);
-    if (j < n) dense_f32_panel<Arch, 1, false>(x, ldx, w + j, ldw, bias_at(j), y + j, ldy, m, k, n - j, limits);
-}
-
-/// The same on several threads, cut by rows, or by columns where there are few rows.
-template <class Arch>
-void dense_f32(const float* x, index_t ldx, const float* w, index_t ldw, const float* bias, float* y, index_t ldy,
-               index_t m, index_t n, index_t k, const clamp& limits, int threads) {
-    constexpr index_t worth = 1 << 15;  // multiplies that pay for waking a thread
-    const index_t each = (std::max)(index_t{1}, k);
-    if (m >= n / 16) {
-        const index_t grain = (std::max)(index_t{6}, worth / (std::max)(index_t{1}, n * each));
-        parallel_for(m, {.threads = threads, .grain = grain, .align = 6}, [&](index_t first, index_t last) {
-            dense_f32<Arch>(x + first * ldx, ldx, w, ldw, bias, y + first * ldy, ldy, last - first, n, k, limits);
-        });
-    } else {
-        const index_t grain = (std::max)(index_t{16}, worth / (std::max)(index_t{1}, m * each));
-        parallel_for(n, {.threads = threads, .grain = grain, .align = 16}, [&](index_t first, index_t last) {
-            dense_f32<Arch>(x, ldx, w + first, ldw, bias == nullptr ? nullptr : bias + first, y + first, ldy, m,
-                            last - first, k, limits);
-        });
-    }
+               index_t m, index_t n, index_t k, const clamp& limits, int threads = 1) {
+    const layer_end<Arch> end{bias, nullptr, 0, {.limits = limits}};
+    simd::gemm<Arch, float>({x, m, k, ldx}, {w, k, n, ldw}, {y, m, n, ldy}, {.threads = threads}, end);
 }
 
 }  // namespace detail
+
+/// Weights in the order of the kernels, immutable: sessions and threads may share it. `Arch` is that of the kernels.
+template <class Arch = detail::native>
+class dense_layer {
+public:
+    /// @param w     [k, n], or ONNX's [n, k] by `transposed()`
+    /// @param bias  [n], or null
+    explicit dense_layer(const simd::matrix<const float>& w, const float* bias = nullptr, const activation& act = {})
+        : weights_(w), activation_(act) {
+        if (bias != nullptr) bias_.assign(bias, bias + w.columns);
+    }
+
+    [[nodiscard]] index_t inputs() const noexcept { return weights_.rows(); }
+    [[nodiscard]] index_t outputs() const noexcept { return weights_.columns(); }
+
+    /// Of packed weights and bias.
+    [[nodiscard]] std::size_t bytes() const noexcept { return weights_.bytes() + bias_.size() * sizeof(float); }
+
+    /// @param x         [rows, inputs]
+    /// @param residual  [rows, outputs], or null
+    /// @param y         [rows, outputs]; must not overlap x; may be the residual
+    /// @param threads   0: the process default
+    void run(const float* x, const float* residual, float* y, index_t rows, int threads = 0) const {
+        const detail::layer_end<Arch> end{bias_.empty() ? nullptr : bias_.data(), residual, outputs(), activation_};
+        simd::gemm<Arch, float>({x, rows, inputs(), inputs()}, weights_, {y, rows, outputs(), outputs()},
+                                {.threads = threads}, end);
+    }
+
+private:
+    simd::packed_matrix<float, Arch> weights_;
+    std::vector<float> bias_;
+    activation activation_;
+};
 
 struct layer_options {
     clamp limits = {};  ///< an activation folded into the layer: `relu`, `relu6` or any range

@@ -4,6 +4,7 @@
 /// @file What the float kernels share: clamps that keep NaN, loads and stores of part of a vector, unrolled loops.
 
 #include <edge/core/shape.hpp>
+#include <edge/simd/exact.hpp>
 #include <edge/simd/unrolled.hpp>
 
 #include <xsimd/xsimd.hpp>
@@ -40,12 +41,12 @@ inline void store_some(float* p, const xsimd::batch<float, Arch>& v, index_t cou
     std::memcpy(p, lanes, static_cast<std::size_t>(count) * sizeof(float));
 }
 
-/// NaN stays NaN: comparisons with it are false. (xsimd's own min and max differ on NaN between versions.)
+/// NaN stays NaN. (xsimd's own min and max differ on it between versions.)
 template <class Arch>
-inline xsimd::batch<float, Arch> clamped(const xsimd::batch<float, Arch>& v, const xsimd::batch<float, Arch>& low,
-                                         const xsimd::batch<float, Arch>& high) noexcept {
-    const auto raised = xsimd::select(v < low, low, v);
-    return xsimd::select(raised > high, high, raised);
+[[nodiscard]] EDGE_ALWAYS_INLINE simd::batch<float, Arch> clamped(const simd::batch<float, Arch>& v,
+                                                                  const simd::batch<float, Arch>& low,
+                                                                  const simd::batch<float, Arch>& high) noexcept {
+    return simd::at_most(simd::at_least(v, low), high);
 }
 
 }  // namespace edge::nn::detail
