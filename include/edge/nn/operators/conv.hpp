@@ -75,26 +75,6 @@ kernel to_planes(kernel pixels, const convolution& g) {
     };
 }
 
-/// Weights in the kernels' order, packed once if they are constant, and memory for the input in theirs.
-template <class X, class W>
-struct conv_memory {
-    std::vector<X> x;
-    std::vector<W> w;
-    bool packed = false;
-
-    conv_memory(preparation& p, const convolution& g, std::size_t input, std::size_t weights)
-        : x(static_cast<std::size_t>(p.shape(input).size())), w(static_cast<std::size_t>(p.shape(weights).size())) {
-        if (const W* constant = p.constant<W>(weights)) {
-            pack_weights(constant, g, w.data());
-            packed = true;
-        }
-    }
-    void load(const X* input, const W* weights, const convolution& g) {
-        planes_to_pixels(input, g.batch, g.in_c, g.in_h * g.in_w, x.data());
-        if (!packed) pack_weights(weights, g, w.data());
-    }
-};
-
 inline kernel conv(preparation& p) {
     need_equal_types(p, 0, 1);
     const convolution g = convolution_for(p, 1, p.type(0));
@@ -105,13 +85,27 @@ inline kernel conv(preparation& p) {
             throw shape_error(message("bias of shape ", p.shape(2), "; expected ", g.out_c));
     }
     if (p.type(0) != dtype::f32) throw unsupported_error(message("elements of ", p.type(0), " are not supported"));
-    auto memory = std::make_shared<conv_memory<float, float>>(p, g, 0, 1);
+    using layer_type = conv_layer<nn::detail::native>;
+    const auto make = [g](const float* w, const float* bias) {
+        return layer_type(w, bias, g.in_c, g.out_c, g.groups, g.window);
+    };
+    // Weights that come with each run are packed in each.
+    const float* const weights = p.constant<float>(1);
+    std::shared_ptr<const layer_type> layer;
+    auto scratch = std::make_shared<std::vector<float>>();
+    if (weights != nullptr && (!has_bias || p.constant<float>(2) != nullptr)) {
+        layer = std::make_shared<layer_type>(make(weights, has_bias ? p.constant<float>(2) : nullptr));
+        scratch->resize(static_cast<std::size_t>(layer->scratch_bytes(g, p.threads())) / sizeof(float));
+    }
+    auto pixels = std::make_shared<std::vector<float>>(static_cast<std::size_t>(p.shape(0).size()));
     return to_planes<float>(
-        [g, memory, has_bias, threads = p.threads()](const arguments& a) {
-            memory->load(a.input<float>(0), a.input<float>(1), g);
-            nn::detail::conv_f32<nn::detail::native>(memory->x.data(), memory->w.data(),
-                                                     has_bias ? a.input<float>(2) : nullptr, a.output<float>(0), g,
-                                                     clamp{}, threads);
+        [=, threads = p.threads()](const arguments& a) {
+            planes_to_pixels(a.input<float>(0), g.batch, g.in_c, g.in_h * g.in_w, pixels->data());
+            if (layer != nullptr)
+                return layer->run(pixels->data(), nullptr, a.output<float>(0), g, scratch->data(), threads);
+            const layer_type now = make(a.input<float>(1), has_bias ? a.input<float>(2) : nullptr);
+            scratch->resize(static_cast<std::size_t>(now.scratch_bytes(g, threads)) / sizeof(float));
+            now.run(pixels->data(), nullptr, a.output<float>(0), g, scratch->data(), threads);
         },
         g);
 }
