@@ -12,3 +12,6 @@
 #include <cstddef>
 
 [[nodiscard]] std::size_t allocations() noexcept;
+
+/// Bytes of the largest one since this was last asked.
+[[nodiscard]] std::size_t largest_allocation() noexcept;

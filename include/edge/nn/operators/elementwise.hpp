@@ -244,11 +244,13 @@ inline kernel identity(preparation& p) {
     if (p.node().op_type == "Dropout" && p.has(2) && p.scalar<bool>(2))
         throw unsupported_error("training mode of Dropout is not supported");
     p.output(0, p.type(0), p.shape(0));
-    if (p.wants(1)) {
-        if (p.opset() < 10) throw unsupported_error("the mask of Dropout before opset 10 is not supported");
-        p.output(1, any_tensor(tensor<bool>(p.shape(0), true)));
-    }
-    return copied(p);
+    p.output(1, dtype::boolean, p.shape(0));
+    if (!p.wants(1)) return copied(p);
+    if (p.opset() < 10) throw unsupported_error("the mask of Dropout before opset 10 is not supported");
+    return [copy = copied(p), n = p.shape(0).size()](const arguments& a) {
+        if (a.out[0] != nullptr) copy(a);
+        std::fill_n(a.output<bool>(1), n, true);
+    };
 }
 
 inline kernel prelu(preparation& p) {

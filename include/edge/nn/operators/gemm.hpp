@@ -6,6 +6,7 @@
 #include <edge/nn/dense.hpp>
 #include <edge/nn/operator.hpp>
 #include <edge/nn/operators/elementwise.hpp>
+#include <edge/nn/operators/shape.hpp>
 
 #include <memory>
 
@@ -78,6 +79,7 @@ struct matmul_plan {
             return edge::shape(s);
         };
         const broadcast<2> batch({batch_of(left), batch_of(right)});
+        pairs.reserve(static_cast<std::size_t>(listed(batch.result().size())));
         batch.rows([&](index_t, const std::array<index_t, 2>& at, index_t count) {
             for (index_t i = 0; i < count; ++i)
                 pairs.push_back({(at[0] + i * batch.step(0)) * m * k, (at[1] + i * batch.step(1)) * k * n});
@@ -141,8 +143,11 @@ inline kernel gemm(preparation& p) {
     const bool is_bias =
         has_c && alpha == 1 && beta == 1 && p.shape(2).size() == n && p.shape(2).rank() >= 1 && p.shape(2).back() == n;
     return for_types<float>::call(p.type(0), [&]<class T>() -> kernel {
-        auto a_turned = std::make_shared<std::vector<T>>(static_cast<std::size_t>(turn_a ? m * k : 0));
-        auto b_turned = std::make_shared<std::vector<T>>(static_cast<std::size_t>(turn_b ? k * n : 0));
+        auto a_turned = std::make_shared<std::vector<T>>(static_cast<std::size_t>(turn_a ? listed(m * k) : 0));
+        auto b_turned =
+            std::make_shared<std::vector<T>>(static_cast<std::size_t>(!turn_b                       ? 0
+                                                                      : p.constant<T>(1) != nullptr ? k * n
+                                                                                                    : listed(k * n)));
         const T* constant = turn_b ? p.constant<T>(1) : nullptr;
         if (constant != nullptr) turn(constant, n, k, b_turned->data());
         const bool turn_now = turn_b && constant == nullptr;

@@ -3,7 +3,8 @@
 
 /// @file Operators that move elements without computing: transpose, expand, tile, slice, pad, concat, split, gather.
 ///
-/// None looks at what an element is, so all work in units of 1, 2, 4 or 8 bytes.
+/// None looks at what an element is, so all work in units of 1, 2, 4 or 8 bytes. An axis has at most 2²⁴ positions where
+/// it is not only copied.
 
 #include <edge/nn/operator.hpp>
 #include <edge/nn/operators/shape.hpp>
@@ -51,7 +52,7 @@ void write_placed(const char* x, const placement& places, const char* fill, char
 
 /// Positions `first`, `first` + `step`, … of an axis, `count` of them.
 inline std::vector<index_t> steps_along(index_t count, index_t stride, index_t first = 0, index_t step = 1) {
-    std::vector<index_t> list(static_cast<std::size_t>(count));
+    std::vector<index_t> list(static_cast<std::size_t>(listed(count)));
     for (index_t i = 0; i < count; ++i) list[static_cast<std::size_t>(i)] = (first + i * step) * stride;
     return list;
 }
@@ -199,6 +200,7 @@ inline kernel pad(preparation& p) {
         if (n == 0 && mode != "constant" && before + after > 0)
             throw shape_error(message("nothing to pad axis ", axis, " of shape ", from, " with"));
         std::vector<index_t> list;
+        list.reserve(static_cast<std::size_t>(listed(n + before + after)));
         for (index_t i = -before; i < n + after; ++i) {
             index_t at = i;
             if (mode == "edge") {

@@ -8,6 +8,7 @@
 
 #include <edge/nn/operator.hpp>
 #include <edge/nn/operators/elementwise.hpp>
+#include <edge/nn/operators/shape.hpp>
 
 #include <cmath>
 #include <limits>
@@ -24,7 +25,7 @@ struct reduction {
 };
 
 inline std::vector<index_t> offsets_of(const index_list& extents, const index_list& steps) {
-    std::vector<index_t> list(static_cast<std::size_t>(edge::shape(extents).size()));
+    std::vector<index_t> list(static_cast<std::size_t>(listed(edge::shape(extents).size())));
     index_list at = extents;
     for (std::size_t i = 0; i < at.size(); ++i) at[i] = 0;
     index_t offset = 0;

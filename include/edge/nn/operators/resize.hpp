@@ -93,6 +93,7 @@ struct resized_axis {
         const double reach = rule.mode == "linear" ? 1 : 2;
         const auto first = static_cast<index_t>(std::floor(-reach / stretch)) + 1;
         taps = static_cast<std::size_t>(2 - 2 * first);
+        listed(checked_multiply(2 - 2 * first, to));
         for (index_t i = 0; i < to; ++i) {
             const double at =
                 rule.source(static_cast<double>(i), static_cast<double>(from), static_cast<double>(to), scale);
@@ -147,7 +148,7 @@ inline std::vector<resized_axis> resized_axes(preparation& p) {
             static_cast<double>(sizes[k]) / static_cast<double>((std::max)(from[where[k]], index_t{1}));
         common = k == 0 ? ratio : policy == "not_larger" ? (std::min)(common, ratio) : (std::max)(common, ratio);
     }
-    constexpr double most = 1 << 30;
+    constexpr auto most = static_cast<double>(longest_list);
     for (std::size_t k = 0; k < where.size(); ++k) {
         resized_axis& axis = result[where[k]];
         const auto n = static_cast<double>(axis.from);
@@ -162,6 +163,7 @@ inline std::vector<resized_axis> resized_axes(preparation& p) {
         if (!(size >= 0 && size <= most) || (!(axis.scale > 0) && size > 0) || (axis.from == 0 && size > 0))
             throw argument_error(message("axis ", where[k], " of shape ", from, " cannot become ", size, " long"));
         axis.to = static_cast<index_t>(size);
+        listed(axis.from);
     }
     return result;
 }

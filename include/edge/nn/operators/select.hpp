@@ -94,6 +94,8 @@ inline kernel top_k(preparation& p) {
     const edge::shape& from = p.shape(0);
     const std::size_t axis = from.axis(static_cast<index_t>(p.node().integer("axis", -1)));
     const auto k = p.has(1) ? p.scalar<std::int64_t>(1) : p.node().integer("k", -1);
+    if (from[axis] > longest_list / 2)
+        throw argument_error(message("an axis of ", from[axis], " is too long to be sorted"));
     if (k < 0 || k > from[axis]) throw argument_error(message("k ", k, "; expected 0 to ", from[axis]));
     const auto kept = static_cast<index_t>(k);
     const edge::shape to = with_extent(from, axis, kept);

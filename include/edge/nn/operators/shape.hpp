@@ -11,6 +11,17 @@ namespace edge::nn::operators {
 
 namespace detail {
 
+/// What an operator keeps a list of is that long at most: so many positions of an axis, offsets, or rows.
+inline constexpr index_t longest_list = index_t{1} << 24;
+
+/// The same number, where a list may be that long. A file can name extents that no memory holds.
+/// @throws argument_error  else
+inline index_t listed(index_t n) {
+    if (n < 0 || n > longest_list)
+        throw argument_error(message("a list of ", n, " positions; expected at most ", longest_list));
+    return n;
+}
+
 /// Output 0 has the elements of input 0 in another shape.
 inline kernel reshaped(preparation& p, const edge::shape& shape) {
     if (shape.size() != p.shape(0).size()) throw shape_error(message("cannot reshape ", p.shape(0), " to ", shape));
