@@ -20,6 +20,7 @@
 #include <edge/core/npy.hpp>
 #include <edge/core/parallel.hpp>
 #include <edge/core/random.hpp>
+#include <edge/core/safetensors.hpp>
 #include <edge/core/shape.hpp>
 #include <edge/core/tensor.hpp>
 #include <edge/core/tensor_view.hpp>

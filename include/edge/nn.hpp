@@ -17,6 +17,7 @@
 #include <edge/nn/conv_i8.hpp>
 #include <edge/nn/dense.hpp>
 #include <edge/nn/graph.hpp>
+#include <edge/nn/mobilenet_v2.hpp>
 #include <edge/nn/ptq.hpp>
 #include <edge/nn/session.hpp>
 #include <edge/nn/softmax.hpp>
