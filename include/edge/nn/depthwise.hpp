@@ -69,8 +69,13 @@ private:
 template <class Arch>
 inline constexpr int depthwise_results = simd::lanes<float, Arch> == 16 || simd::detail::is_neon64<Arch> ? 16 : 7;
 
-/// Of the rows that a row of results needs: half of a first cache of 32 KiB, or of the 48 KiB of larger ones.
-inline constexpr index_t depthwise_cache = 24576;
+/// Channels that are done at a time: about as many as have the `rows` of an image that a row of results needs in half of a
+/// first cache of 48 KiB. Where these would be few, all, since the lines of a column are fetched best one after the other;
+/// but no more than leave the weights in that cache.
+[[nodiscard]] constexpr index_t depthwise_channels(index_t rows, index_t in_w) noexcept {
+    const index_t fit = 6144 / (rows * in_w);
+    return fit < 48 || fit > 224 ? 224 : fit < 96 ? 96 : fit;
+}
 
 /// Where a tile of results lies.
 template <class X>
@@ -205,10 +210,8 @@ void depthwise_rows(const RowAt& row_at, const float* w, const Ends& ends, const
         if (win.kernel_h != kernel || win.kernel_w != kernel || win.stride_h != stride || win.stride_w != stride ||
             win.dilation_h != 1 || win.dilation_w != 1 || win.pad_left >= kernel || count < lanes)
             return false;
-        // So many channels at a time that the rows in use stay in the first cache, but whole cache lines.
-        constexpr index_t line = static_cast<index_t>(alignment / sizeof(X));
-        const index_t fit = depthwise_cache / static_cast<index_t>(sizeof(X)) / ((kernel + stride) * g.in_w);
-        const index_t most = (std::max)(fit / line, index_t{1}) * (std::max)(line, lanes);
+        constexpr index_t line = 16;
+        const index_t most = depthwise_channels(kernel + stride, g.in_w);
         const index_t blocks = (count + most - 1) / most;
         const index_t each = ((count + blocks - 1) / blocks + line - 1) / line * line;
         for (index_t c = 0; c < count; c += each) {
