@@ -105,3 +105,53 @@ TEST_CASE("edge_nn quantize calibrates on a folder of images") {
     REQUIRE(e.status == 0);
     CHECK(nlohmann::json::parse(e.out).at("top1") == 50.0);
 }
+
+TEST_CASE("classify_images names what is on each image") {
+    if (!is_built("classify_images")) return;
+    const scratch folder;
+    write_colour_model(folder / "model.onnx");
+    write_images(folder);
+    folder.write("names.txt", "red\ngreen\r\nblue");
+    const auto r = run("classify_images",
+                       {folder / "model.onnx", folder / "", "--classes", folder / "names.txt", "--top", "2", "--json"});
+    CAPTURE(r.err);
+    REQUIRE(r.status == 0);
+    const auto images = nlohmann::json::parse(r.out).at("images");
+    REQUIRE(images.size() == 3);
+    CHECK(images[0].at("file") == "blue.png");
+    CHECK(images[0].at("classes")[0].at("name") == "blue");
+    CHECK(images[1].at("classes")[0].at("name") == "green");
+    CHECK(images[2].at("classes")[0].at("name") == "red");
+    REQUIRE(images[2].at("classes").size() == 2);
+    CHECK(images[2].at("classes")[1].at("name") == "blue");
+    // of the means less 127.5, by 127.5: a softmax of these and of their negatives less 9
+    CHECK(images[2].at("classes")[0].at("probability").get<double>() == doctest::Approx(0.6805).epsilon(1e-3));
+    const auto text = run("classify_images", {folder / "model.onnx", folder / ""});
+    CHECK(text.out.find("blue.png\n    68.1 %  class 2\n") == 0);
+    check_refusal("classify_images", {folder / "model.onnx", folder / "none"}, 1, "cannot list this folder");
+}
+
+TEST_CASE("camera_loop sends every frame through all of its stages") {
+    if (!is_built("camera_loop")) return;
+    const scratch folder;
+    write_colour_model(folder / "model.onnx");
+    write_images(folder);
+    for (const bool from_files : {false, true}) {
+        std::vector<std::string> arguments{"--model", folder / "model.onnx", "--frames", "50",
+                                           "--last",  folder / "last.ppm",   "--json"};
+        if (from_files) arguments.insert(arguments.end(), {"--images", folder / ""});
+        const auto r = run("camera_loop", arguments);
+        CAPTURE(r.err);
+        REQUIRE(r.status == 0);
+        const auto said = nlohmann::json::parse(r.out);
+        CHECK(said.at("frames") == 50);
+        CHECK(said.at("fps") > 0);
+        for (const char* stage : {"capture", "preprocess", "infer", "render", "capture_to_render"})
+            CHECK(said.at(std::string(stage) + "_p50_ms") >= 0);
+        CHECK(folder.read("last.ppm").size() == 11 + 48);
+    }
+    CHECK(run("camera_loop", {"--frames", "2"}).out.find("frame 0  class ") == 0);
+    folder.write("blue.png", "no image");
+    check_refusal("camera_loop", {"--model", folder / "model.onnx", "--images", folder / ""}, 1,
+                  "blue.png: not a JPEG");
+}

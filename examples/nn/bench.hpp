@@ -36,7 +36,8 @@ inline std::vector<edge::any_tensor> filled_inputs(const edge::nn::graph& model)
     for (const auto& in : model.inputs) {
         edge::index_list extents;
         for (const auto& d : in.dims) extents.push_back(d.size < 0 ? 1 : d.size);
-        edge::any_tensor x(in.type, edge::shape(extents));
+        edge::any_tensor x = edge::dispatch(
+            in.type, [&]<class T>() -> edge::any_tensor { return edge::tensor<T>(edge::shape(extents)); });
         if (x.is<float>())
             for (float& v : x.as<float>()) v = static_cast<float>(2 * random.uniform() - 1);
         inputs.push_back(std::move(x));

@@ -26,7 +26,9 @@ void run(edge::nn::graph g) {
     for (const auto& layer : session.layers()) macs += layer.macs;
     if (macs > 1'000'000) return;
     std::vector<edge::any_tensor> inputs;
-    for (std::size_t i = 0; i < shapes.size(); ++i) inputs.emplace_back(session.model().inputs[i].type, shapes[i]);
+    for (std::size_t i = 0; i < shapes.size(); ++i)
+        inputs.push_back(edge::dispatch(session.model().inputs[i].type,
+                                        [&]<class T>() -> edge::any_tensor { return edge::tensor<T>(shapes[i]); }));
     const std::vector<edge::nn::any_view> views(inputs.begin(), inputs.end());
     session(std::span(views));
 }
