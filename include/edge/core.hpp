@@ -15,6 +15,7 @@
 #include <edge/core/error.hpp>
 #include <edge/core/expected.hpp>
 #include <edge/core/file.hpp>
+#include <edge/core/mapped_file.hpp>
 #include <edge/core/memory.hpp>
 #include <edge/core/message.hpp>
 #include <edge/core/npy.hpp>

@@ -16,7 +16,7 @@
 #error "edge/nn/onnx.hpp needs protozero: install libprotozero-dev (Debian) or protozero (vcpkg, Conan)"
 #endif
 
-#include <edge/core/file.hpp>
+#include <edge/core/mapped_file.hpp>
 #include <edge/nn/detail/onnx_reader.hpp>
 #include <edge/nn/detail/onnx_writer.hpp>
 #include <edge/nn/graph.hpp>
@@ -44,11 +44,9 @@ namespace edge::nn {
 
 /// @throws io_error  if the file cannot be read; else as `parse_onnx`
 [[nodiscard]] inline graph load_onnx(const std::filesystem::path& path) {
-    input_file file(path);
-    auto bytes = tensor<std::uint8_t>::uninitialized({static_cast<index_t>(file.size())});  // on huge pages
-    file.read(0, std::as_writable_bytes(bytes.flat()));
+    const mapped_file file(path);
     const auto folder = path.parent_path();
-    return parse_onnx(std::as_bytes(bytes.flat()), path.string(), folder.empty() ? "." : folder);
+    return parse_onnx(file.bytes(), path.string(), folder.empty() ? "." : folder);
 }
 
 /// The bytes of a ModelProto.
