@@ -100,9 +100,11 @@ private:
     T get(std::string_view key, T otherwise, std::string_view expected) const;
 };
 
-/// `Conv 'features.0.conv'`: how messages name a node, by its first output where it has no name of its own.
+/// `Conv 'features.0.conv'`: how messages name a node, by its first output where it has no name of its own. The domain of
+/// nodes that rewrites make, "edge", is not said: it is not in the file.
 [[nodiscard]] inline std::string to_string(const node& n) {
-    return message(n.domain, n.domain.empty() ? "" : ".", n.op_type, " '",
+    const bool is_ours = n.domain.empty() || n.domain == "edge";
+    return message(is_ours ? "" : n.domain, is_ours ? "" : ".", n.op_type, " '",
                    n.name.empty() && !n.outputs.empty() ? n.outputs.front() : n.name, "'");
 }
 

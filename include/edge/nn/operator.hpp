@@ -16,6 +16,8 @@
 
 #include <cstring>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 
@@ -75,6 +77,7 @@ private:
 struct arguments {
     const void* const* in;
     void* const* out;
+    void* scratch = nullptr;  ///< as many bytes as the preparation asked for, aligned as tensors are
 
     template <class T>
     [[nodiscard]] const T* input(std::size_t i) const noexcept {
@@ -89,6 +92,23 @@ struct arguments {
 /// A prepared node.
 using kernel = std::function<void(const arguments&)>;
 
+/// What nodes made of their constant inputs, once for all sessions of a model. Safe from several threads.
+class packed_store {
+public:
+    /// What `make` returned the first time that this node asked.
+    template <class T, class Make>
+    [[nodiscard]] std::shared_ptr<const T> get(const nn::node* n, Make&& make) {
+        const std::lock_guard lock(mutex_);
+        std::shared_ptr<const void>& kept = packed_[n];
+        if (kept == nullptr) kept = std::make_shared<const T>(make());
+        return std::static_pointer_cast<const T>(kept);
+    }
+
+private:
+    std::mutex mutex_;
+    std::map<const nn::node*, std::shared_ptr<const void>> packed_;
+};
+
 /// Thrown by `preparation::value` for a value that only a run will give; the session then prepares the node in the run.
 struct value_unknown {};
 
@@ -99,14 +119,16 @@ public:
         bool present = false;
         value_type type{};
         const void* known = nullptr;  ///< the elements, where they are known now
-        bool constant = false;        ///< known once and for all
+        bool constant = false;        ///< known until a shape changes
+        bool initializer = false;     ///< known once and for all
     };
 
-    preparation(const nn::node& n, int opset, int threads, std::span<const input_state> inputs)
+    preparation(const nn::node& n, int opset, int threads, std::span<const input_state> inputs, packed_store& store)
         : node_(n),
           opset_(opset),
           threads_(threads),
           inputs_(inputs),
+          store_(store),
           outputs_(n.outputs.size()),
           values_(n.outputs.size()) {}
 
@@ -130,6 +152,16 @@ public:
     [[nodiscard]] const T* constant(std::size_t i) const {
         return has(i) && inputs_[i].constant && type(i) == dtype_of<T> ? static_cast<const T*>(inputs_[i].known)
                                                                        : nullptr;
+    }
+
+    /// What `make` returns, a T made of constant inputs alone: weights in the order of a kernel. Made once and shared, by
+    /// all preparations of the node and by all sessions of the model. One to a node.
+    template <class T, class Make>
+    [[nodiscard]] std::shared_ptr<const T> packed(Make&& make) {
+        const bool lasts = std::all_of(inputs_.begin(), inputs_.end(), [](const input_state& in) {
+            return !in.present || !in.constant || in.initializer;
+        });
+        return lasts ? store_.get<T>(&node_, make) : std::make_shared<const T>(make());
     }
 
     /// An input that decides the outputs' shapes or the choice of kernel. If it is no constant, the node is prepared
@@ -160,6 +192,9 @@ public:
     }
     [[nodiscard]] bool wants(std::size_t i) const { return node_.has_output(i); }
 
+    /// Asks for memory of the kernel's own, for the time of a call.
+    void scratch(index_t bytes) noexcept { scratch_ = bytes; }
+
     /// Multiply-adds of the kernel, for people who ask what a model costs.
     void count_macs(index_t n) noexcept { macs_ = n; }
 
@@ -168,16 +203,19 @@ public:
     [[nodiscard]] std::vector<std::optional<any_tensor>>& output_values() noexcept { return values_; }
     [[nodiscard]] bool reads_values() const noexcept { return reads_values_; }
     [[nodiscard]] index_t macs() const noexcept { return macs_; }
+    [[nodiscard]] index_t scratch_bytes() const noexcept { return scratch_; }
 
 private:
     const nn::node& node_;
     int opset_;
     int threads_;
     std::span<const input_state> inputs_;
+    packed_store& store_;
     std::vector<std::optional<value_type>> outputs_;
     std::vector<std::optional<any_tensor>> values_;
     bool reads_values_ = false;
     index_t macs_ = 0;
+    index_t scratch_ = 0;
 };
 
 using prepare_function = kernel (*)(preparation&);

@@ -18,6 +18,7 @@
 #include <edge/nn/operators/integer_gemm.hpp>
 #include <edge/nn/operators/move.hpp>
 #include <edge/nn/operators/normalize.hpp>
+#include <edge/nn/operators/pixels.hpp>
 #include <edge/nn/operators/pool.hpp>
 #include <edge/nn/operators/quantized.hpp>
 #include <edge/nn/operators/reduce.hpp>
@@ -35,7 +36,10 @@ namespace detail {
         for (const operator_row& row : rows)
             if (row.op_type == n.op_type) found = row.prepare;
     };
-    if (n.domain == "edge") search(operators::integer_layers);
+    if (n.domain == "edge") {
+        search(operators::integer_layers);
+        search(operators::pixel_layers);
+    }
     if (!n.domain.empty() && n.domain != "ai.onnx") return found;
     search(operators::elementwise);
     search(operators::products);

@@ -54,7 +54,7 @@ public:
             if (n.op_type == "Conv") wanted.insert(after_activation(n.outputs[0]));
         }
         if (wanted.empty()) throw argument_error("the model has no Conv, Gemm or MatMul with constant weights");
-        session run(g_, {.threads = options_.threads});
+        session run(g_, {.threads = options_.threads, .passes = {.keep = {wanted.begin(), wanted.end()}}});
         run.observe([&](std::string_view name, const any_view& value) {
             if (wanted.find(name) == wanted.end() || value.dtype() != dtype::f32) return;
             activation& a = activations_[std::string(name)];

@@ -8,13 +8,20 @@
 ///     const auto& same = run({{"input", image}});                    // or by name
 ///     results[0].as<float>();                                        // outputs in the order of the graph
 ///
-/// Nodes are sorted, prepared for the shapes that are known, and folded where all they read is constant, when the session
-/// is made. A new shape of an input prepares them again in the run that brings it. After that, runs allocate nothing,
-/// but for nodes whose result's shape depends on the value of an input (a Reshape whose shape is an input).
+///     edge::nn::session other = run.share();                         // for another thread; the weights are there once
+///
+/// The graph is rewritten (nn/passes.hpp); its nodes are sorted, prepared for the shapes that are known, and folded where
+/// all they read is constant, when the session is made. A new shape of an input prepares them again in the run that
+/// brings it. After that, runs allocate nothing, but for nodes whose result's shape depends on the value of an input (a
+/// Reshape whose shape is an input). Values share the bytes of one arena: those that do not live at the same time lie at
+/// the same place.
 
+#include <edge/core/memory.hpp>
+#include <edge/nn/detail/arena.hpp>
 #include <edge/nn/integer_layers.hpp>
-#include <edge/nn/operators.hpp>
+#include <edge/nn/passes.hpp>
 
+#include <chrono>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -23,8 +30,10 @@
 namespace edge::nn {
 
 struct session_options {
-    int threads = 0;             ///< 0: the process default
+    int threads = 0;             ///< 0: the process default, as it is when the session is made
     bool integer_layers = true;  ///< compute quantized layers in integers, where false takes the file by its letter
+    pass_options passes{};       ///< how the graph is rewritten
+    bool profile = false;        ///< take the time of each layer
     /// Largest value, in bytes, that a model may ask for.
     index_t max_bytes = index_t{1} << 32;
 };
@@ -37,6 +46,15 @@ struct layer_info {
     index_t macs = 0;                 ///< multiply-adds
     index_t parameters = 0;  ///< elements of initializers that no earlier layer reads, without int64 (shapes, indices)
     bool is_folded = false;  ///< computed already: it reads constants alone
+    double seconds = 0;      ///< of a run, the mean of all so far; 0 without `session_options::profile`
+};
+
+/// Where a value, or the memory that a layer has for itself, lies in the arena.
+struct placed_value {
+    std::string name;
+    index_t offset;
+    index_t bytes;
+    std::size_t first, last;  ///< layers that write it and that read it for the last time
 };
 
 class session {
@@ -55,7 +73,11 @@ public:
     session& operator=(const session&) = delete;
     ~session() = default;
 
-    [[nodiscard]] const graph& model() const noexcept { return *graph_; }
+    /// The graph as it is run.
+    [[nodiscard]] const graph& model() const noexcept { return model_->g; }
+
+    /// A session of the same model and its packed weights, to run at the same time as this one.
+    [[nodiscard]] session share() const { return {model_, options_}; }
 
     /// Runs the graph. The results belong to the session and hold until its next run.
     /// @param inputs  in the order of the graph's inputs
@@ -73,7 +95,8 @@ public:
         return (*this)(std::span<const named_input>(inputs.begin(), inputs.size()));
     }
 
-    /// Sets what is to see the values of the coming runs, or nothing. What was folded is a constant and not shown.
+    /// Sets what is to see the values of the coming runs, or nothing. What was folded is a constant and not shown; nor is
+    /// what a pass made away with, unless `pass_options::keep` names it.
     void observe(tap function) { tap_ = std::move(function); }
 
     /// Prepares for inputs of these shapes, in the order of the graph, without running.
@@ -86,8 +109,20 @@ public:
     /// shapes are not known.
     [[nodiscard]] index_t peak_bytes() const;
 
+    /// Bytes of the block that all values share but inputs, outputs and constants, and those whose shapes are not known.
+    [[nodiscard]] index_t arena_bytes() const noexcept { return arena_bytes_; }
+    /// What lies where in it.
+    [[nodiscard]] const std::vector<placed_value>& memory_plan() const noexcept { return plan_; }
+
 private:
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+    /// What all sessions of a model share.
+    struct shared_model {
+        graph g;
+        packed_store packed;
+    };
+    session(std::shared_ptr<shared_model> model, const session_options& options);
 
     struct slot {
         std::string name;
@@ -96,7 +131,8 @@ private:
         const void* data = nullptr;  ///< where the elements are, in a run
         const any_tensor* constant = nullptr;
         any_tensor folded{};             ///< what `constant` points to, if it is no initializer
-        any_tensor buffer{};             ///< what a node writes to
+        any_tensor buffer{};             ///< what a node writes to, where that is neither an output nor in the arena
+        index_t offset = -1;             ///< in the arena, or -1
         bool from_initializers = false;  ///< constant whatever the inputs' shapes are
         std::size_t output = none;       ///< the graph's output that holds the buffer instead
     };
@@ -109,6 +145,10 @@ private:
         std::vector<const void*> in{};
         std::vector<void*> out{};
         index_t macs = 0;
+        index_t scratch_bytes = 0;
+        index_t scratch_offset = -1;         ///< in the arena, or -1
+        tensor<std::uint8_t> own_scratch{};  ///< where it is not in the arena
+        double seconds = 0;
         bool is_ready = false;
         bool is_folded = false;
         bool reads_values = false;  ///< of inputs that are not constant: prepared in each run
@@ -120,20 +160,28 @@ private:
     void prepare_all();
     bool prepare(step& s, bool in_run);
     void fold(step& s);
+    void plan_memory();
     void point(step& s);
-    [[nodiscard]] any_tensor& buffer_of(slot& v) { return v.output == none ? v.buffer : results_[v.output]; }
+    void call(step& s);
+    void run_step(step& s);
+    [[nodiscard]] std::vector<std::size_t> last_uses() const;
     void show(std::size_t id) const {
         if (tap_ && id != none && slots_[id].constant == nullptr)
             tap_(slots_[id].name, {slots_[id].type, slots_[id].data});
     }
 
-    std::unique_ptr<graph> graph_;  // on the heap, so that a moved session keeps its nodes where they are
+    std::shared_ptr<shared_model> model_;
     session_options options_;
     std::vector<slot> slots_;
     std::vector<step> steps_;
     std::vector<std::size_t> input_slots_, output_slots_;
     std::vector<any_tensor> results_;
     std::vector<any_view> ordered_;
+    std::unique_ptr<void, edge::detail::aligned_delete> arena_;
+    index_t arena_room_ = 0;  // bytes of the block
+    index_t arena_bytes_ = 0;
+    std::vector<placed_value> plan_;
+    index_t runs_ = 0;
     tap tap_;
 };
 
@@ -156,9 +204,21 @@ decltype(auto) naming(const node& n, F&& f) {
 }  // namespace detail
 
 inline session::session(graph g, const session_options& options)
-    : graph_(std::make_unique<graph>(std::move(g))), options_(options) {
-    graph_->sort();
-    if (options_.integer_layers) use_integer_layers(*graph_);
+    : session(
+          [&] {
+              auto model = std::make_shared<shared_model>();
+              model->g = std::move(g);
+              model->g.sort();
+              if (options.integer_layers) use_integer_layers(model->g);
+              run_passes(model->g, options.passes);
+              return model;
+          }(),
+          options) {}
+
+inline session::session(std::shared_ptr<shared_model> model, const session_options& options)
+    : model_(std::move(model)), options_(options) {
+    if (options_.threads == 0) options_.threads = edge::threads();  // scratch memory is made for as many
+    const graph& g = model_->g;
     std::map<std::string_view, std::size_t> ids;
     const auto add = [&](const std::string& name) {
         slot& v = slots_.emplace_back();
@@ -166,8 +226,8 @@ inline session::session(graph g, const session_options& options)
         ids.emplace(name, slots_.size() - 1);
         return slots_.size() - 1;
     };
-    slots_.reserve(graph_->initializers.size() + graph_->inputs.size() + graph_->nodes.size());
-    for (const auto& [name, value] : graph_->initializers) {
+    slots_.reserve(g.initializers.size() + g.inputs.size() + g.nodes.size());
+    for (const auto& [name, value] : g.initializers) {
         slot& v = slots_[add(name)];
         v.type = {value.dtype(), value.shape()};
         v.is_typed = true;
@@ -175,8 +235,8 @@ inline session::session(graph g, const session_options& options)
         v.data = value.data();
         v.from_initializers = true;
     }
-    for (const auto& declared : graph_->inputs) input_slots_.push_back(add(declared.name));
-    for (const node& n : graph_->nodes) {
+    for (const auto& declared : g.inputs) input_slots_.push_back(add(declared.name));
+    for (const node& n : g.nodes) {
         step& s = steps_.emplace_back();
         s.what = &n;
         s.prepare = find_operator(n);
@@ -187,9 +247,9 @@ inline session::session(graph g, const session_options& options)
         s.in.resize(s.inputs.size());
         s.out.resize(s.outputs.size());
     }
-    results_.resize(graph_->outputs.size());
-    for (std::size_t i = 0; i < graph_->outputs.size(); ++i) {
-        const std::size_t id = ids.at(graph_->outputs[i].name);
+    results_.resize(g.outputs.size());
+    for (std::size_t i = 0; i < g.outputs.size(); ++i) {
+        const std::size_t id = ids.at(g.outputs[i].name);
         output_slots_.push_back(id);
         const bool is_made = slots_[id].constant == nullptr &&
                              std::find(input_slots_.begin(), input_slots_.end(), id) == input_slots_.end();
@@ -197,7 +257,7 @@ inline session::session(graph g, const session_options& options)
     }
     ordered_.resize(input_slots_.size());
     for (std::size_t i = 0; i < input_slots_.size(); ++i) {
-        const value_info& declared = graph_->inputs[i];
+        const value_info& declared = g.inputs[i];
         index_list extents;
         bool is_fixed = !declared.any_rank;
         for (const dimension& d : declared.dims) {
@@ -215,6 +275,7 @@ inline session::session(graph g, const session_options& options)
 inline void session::prepare_all() {
     for (step& s : steps_)
         if (!s.is_ready && !s.is_folded) prepare(s, false);
+    plan_memory();
 }
 
 /// @return  whether the node is ready to run: false if a type or a value is not known yet
@@ -227,11 +288,11 @@ inline bool session::prepare(step& s, bool in_run) {
         const slot& v = slots_[s.inputs[i]];
         if (!v.is_typed) return false;
         const void* known = v.constant != nullptr ? v.constant->data() : in_run ? v.data : nullptr;
-        inputs[i] = {true, v.type, known, v.constant != nullptr};
+        inputs[i] = {true, v.type, known, v.constant != nullptr, v.from_initializers};
         all_constant = all_constant && v.constant != nullptr;
         from_initializers = from_initializers && v.from_initializers;
     }
-    preparation p(*s.what, graph_->opset, options_.threads, inputs);
+    preparation p(*s.what, model_->g.opset, options_.threads, inputs, model_->packed);
     try {
         s.run = detail::naming(*s.what, [&] { return s.prepare(p); });
     } catch (const value_unknown&) {
@@ -239,6 +300,8 @@ inline bool session::prepare(step& s, bool in_run) {
     }
     s.reads_values = p.reads_values();
     s.macs = p.macs();
+    if (s.scratch_bytes < p.scratch_bytes()) s.scratch_offset = -1;
+    s.scratch_bytes = p.scratch_bytes();
     s.is_ready = true;
     for (std::size_t i = 0; i < s.outputs.size(); ++i) {
         if (s.outputs[i] == none) continue;
@@ -252,6 +315,7 @@ inline bool session::prepare(step& s, bool in_run) {
         });
         // What comes later, in this run or others, was prepared for something else.
         if (v.is_typed && v.type != type) forget_shapes(static_cast<std::size_t>(&s - steps_.data()) + 1);
+        if (v.type != type) v.offset = -1;
         v.type = type;
         v.is_typed = true;
         if (p.output_values()[i]) {
@@ -272,16 +336,78 @@ inline bool session::prepare(step& s, bool in_run) {
     return true;
 }
 
+/// The last step that reads each value; one that none reads is needed in the step that makes it, outputs to the end.
+inline std::vector<std::size_t> session::last_uses() const {
+    std::vector<std::size_t> last(slots_.size(), 0);
+    for (std::size_t i = 0; i < steps_.size(); ++i)
+        for (const auto* list : {&steps_[i].inputs, &steps_[i].outputs})
+            for (const std::size_t id : *list)
+                if (id != none) last[id] = i;
+    for (const std::size_t id : output_slots_) last[id] = steps_.size();
+    return last;
+}
+
+/// Lays out the values and the scratch memory of the steps whose shapes are known.
+inline void session::plan_memory() {
+    const std::vector<std::size_t> last = last_uses();
+    std::vector<detail::arena_block> blocks;
+    std::vector<index_t*> offsets;
+    plan_.clear();
+    for (slot& v : slots_) v.offset = -1;
+    const auto add = [&](const std::string& name, index_t bytes, std::size_t first, std::size_t until,
+                         index_t* offset) {
+        blocks.push_back({bytes, first, until});
+        offsets.push_back(offset);
+        plan_.push_back({name, 0, bytes, first, until});
+    };
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+        step& s = steps_[i];
+        s.scratch_offset = -1;
+        if (!s.is_ready || s.is_folded || s.reads_values) continue;
+        if (s.scratch_bytes > 0) add(s.what->name + " (scratch)", s.scratch_bytes, i, i, &s.scratch_offset);
+        for (const std::size_t id : s.outputs) {
+            if (id == none || slots_[id].output != none || slots_[id].constant != nullptr) continue;
+            add(slots_[id].name, slots_[id].type.bytes(), i, last[id], &slots_[id].offset);
+        }
+    }
+    arena_bytes_ = detail::place(blocks, static_cast<index_t>(alignment));
+    for (std::size_t i = 0; i < blocks.size(); ++i) *offsets[i] = plan_[i].offset = blocks[i].offset;
+    if (arena_bytes_ <= arena_room_) return;
+    arena_.reset();
+    arena_ = edge::detail::allocate_bytes(static_cast<std::size_t>(arena_bytes_));
+    arena_room_ = arena_bytes_;
+}
+
 /// Where the node's outputs go.
 inline void session::point(step& s) {
     for (std::size_t i = 0; i < s.outputs.size(); ++i) {
         if (s.outputs[i] == none) continue;
         slot& v = slots_[s.outputs[i]];
-        any_tensor& to = buffer_of(v);
-        if (to.dtype() != v.type.type || to.shape() != v.type.shape) to = any_tensor(v.type.type, v.type.shape);
-        s.out[i] = to.data();
-        if (v.constant == nullptr) v.data = to.data();
+        if (v.offset >= 0) {
+            s.out[i] = static_cast<std::byte*>(arena_.get()) + v.offset;
+        } else {
+            any_tensor& to = v.output == none ? v.buffer : results_[v.output];
+            if (to.dtype() != v.type.type || to.shape() != v.type.shape) to = any_tensor(v.type.type, v.type.shape);
+            s.out[i] = to.data();
+        }
+        if (v.constant == nullptr) v.data = s.out[i];
     }
+    for (std::size_t i = 0; i < s.inputs.size(); ++i)
+        s.in[i] = s.inputs[i] == none ? nullptr : slots_[s.inputs[i]].data;
+}
+
+/// Calls the kernel on the pointers that the step has.
+inline void session::call(step& s) {
+    if (!s.run) return;
+    void* scratch = nullptr;
+    if (s.scratch_offset >= 0) {
+        scratch = static_cast<std::byte*>(arena_.get()) + s.scratch_offset;
+    } else if (s.scratch_bytes > 0) {
+        if (s.own_scratch.size() < s.scratch_bytes)
+            s.own_scratch = tensor<std::uint8_t>::uninitialized({s.scratch_bytes});
+        scratch = s.own_scratch.data();
+    }
+    detail::naming(*s.what, [&] { s.run({s.in.data(), s.out.data(), scratch}); });
 }
 
 inline void session::fold(step& s) {
@@ -293,7 +419,8 @@ inline void session::fold(step& s) {
         v.folded = any_tensor(v.type.type, v.type.shape);
         s.out[i] = v.folded.data();
     }
-    if (s.run) detail::naming(*s.what, [&] { s.run({s.in.data(), s.out.data()}); });
+    call(s);
+    s.own_scratch = {};
     for (const std::size_t id : s.outputs) {
         if (id == none) continue;
         slots_[id].constant = &slots_[id].folded;
@@ -321,7 +448,7 @@ inline void session::forget_shapes(std::size_t first_step) {
 }
 
 inline void session::check_input(std::size_t i, std::span<const any_view> inputs) const {
-    const value_info& declared = graph_->inputs[i];
+    const value_info& declared = model_->g.inputs[i];
     const any_view& given = inputs[i];
     if (given.dtype() != declared.type)
         throw argument_error(
@@ -332,8 +459,8 @@ inline void session::check_input(std::size_t i, std::span<const any_view> inputs
         const dimension& d = declared.dims[axis];
         if (d.size >= 0 || d.symbol.empty()) return d.size;
         for (std::size_t k = 0; k <= i; ++k)
-            for (std::size_t l = 0; l < graph_->inputs[k].dims.size() && (k != i || l < axis); ++l)
-                if (graph_->inputs[k].dims[l].size < 0 && graph_->inputs[k].dims[l].symbol == d.symbol)
+            for (std::size_t l = 0; l < model_->g.inputs[k].dims.size() && (k != i || l < axis); ++l)
+                if (model_->g.inputs[k].dims[l].size < 0 && model_->g.inputs[k].dims[l].symbol == d.symbol)
                     return inputs[k].shape()[l];
         return index_t{-1};
     };
@@ -372,9 +499,19 @@ inline void session::bind(std::span<const any_view> inputs) {
 
 inline void session::plan(std::span<const edge::shape> shapes) {
     std::vector<any_view> inputs;
-    for (std::size_t i = 0; i < shapes.size() && i < graph_->inputs.size(); ++i)
-        inputs.push_back({{graph_->inputs[i].type, shapes[i]}, nullptr});
+    for (std::size_t i = 0; i < shapes.size() && i < model_->g.inputs.size(); ++i)
+        inputs.push_back({{model_->g.inputs[i].type, shapes[i]}, nullptr});
     bind(inputs);
+}
+
+inline void session::run_step(step& s) {
+    if (!s.is_ready || s.reads_values) {
+        if (!prepare(s, true)) throw argument_error(message("node ", *s.what, ": an input has no elements in memory"));
+        if (s.is_folded) return;
+    }
+    point(s);
+    call(s);
+    for (const std::size_t id : s.outputs) show(id);
 }
 
 inline const std::vector<any_tensor>& session::operator()(std::span<const any_view> inputs) {
@@ -382,17 +519,15 @@ inline const std::vector<any_tensor>& session::operator()(std::span<const any_vi
     for (const std::size_t id : input_slots_) show(id);
     for (step& s : steps_) {
         if (s.is_folded) continue;
-        if (!s.is_ready || s.reads_values) {
-            if (!prepare(s, true))
-                throw argument_error(message("node ", *s.what, ": an input has no elements in memory"));
-            if (s.is_folded) continue;
+        if (!options_.profile) {
+            run_step(s);
+            continue;
         }
-        point(s);
-        for (std::size_t i = 0; i < s.inputs.size(); ++i)
-            s.in[i] = s.inputs[i] == none ? nullptr : slots_[s.inputs[i]].data;
-        if (s.run) detail::naming(*s.what, [&] { s.run({s.in.data(), s.out.data()}); });
-        for (const std::size_t id : s.outputs) show(id);
+        const auto start = std::chrono::steady_clock::now();
+        run_step(s);
+        s.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
+    ++runs_;
     for (std::size_t i = 0; i < output_slots_.size(); ++i) {
         const slot& v = slots_[output_slots_[i]];
         any_tensor& to = results_[i];
@@ -406,14 +541,14 @@ inline const std::vector<any_tensor>& session::operator()(std::span<const any_vi
 inline const std::vector<any_tensor>& session::operator()(std::span<const named_input> inputs) {
     for (const auto& [name, value] : inputs) {
         std::size_t at = 0;
-        while (at < graph_->inputs.size() && graph_->inputs[at].name != name) ++at;
-        if (at == graph_->inputs.size()) throw argument_error(message("the graph has no input '", name, "'"));
+        while (at < model_->g.inputs.size() && model_->g.inputs[at].name != name) ++at;
+        if (at == model_->g.inputs.size()) throw argument_error(message("the graph has no input '", name, "'"));
         ordered_[at] = value;
     }
     for (std::size_t i = 0; i < ordered_.size(); ++i) {
-        const auto is_this = [&](const named_input& in) { return in.first == graph_->inputs[i].name; };
+        const auto is_this = [&](const named_input& in) { return in.first == model_->g.inputs[i].name; };
         if (std::none_of(inputs.begin(), inputs.end(), is_this))
-            throw argument_error(message("input '", graph_->inputs[i].name, "' is missing"));
+            throw argument_error(message("input '", model_->g.inputs[i].name, "' is missing"));
     }
     return (*this)(std::span<const any_view>(ordered_));
 }
@@ -427,11 +562,12 @@ inline std::vector<layer_info> session::layers() const {
                          {},
                          s.macs,
                          0,
-                         s.is_folded};
+                         s.is_folded,
+                         runs_ == 0 ? 0 : s.seconds / static_cast<double>(runs_)};
         for (const std::size_t id : s.outputs)
             if (id != none && slots_[id].is_typed) layer.outputs.push_back(slots_[id].type);
         for (const std::size_t id : s.inputs) {
-            if (id == none || !slots_[id].from_initializers || graph_->find_initializer(slots_[id].name) == nullptr)
+            if (id == none || !slots_[id].from_initializers || model_->g.find_initializer(slots_[id].name) == nullptr)
                 continue;
             if (slots_[id].type.type != dtype::i64 && counted.insert(id).second)
                 layer.parameters += slots_[id].type.shape.size();
@@ -442,11 +578,7 @@ inline std::vector<layer_info> session::layers() const {
 }
 
 inline index_t session::peak_bytes() const {
-    std::vector<std::size_t> last(slots_.size(), 0);
-    for (std::size_t i = 0; i < steps_.size(); ++i)
-        for (const std::size_t id : steps_[i].inputs)
-            if (id != none) last[id] = i;
-    for (const std::size_t id : output_slots_) last[id] = steps_.size();
+    const std::vector<std::size_t> last = last_uses();
     const auto bytes = [&](std::size_t id) {
         return id == none || !slots_[id].is_typed || slots_[id].constant != nullptr ? 0 : slots_[id].type.bytes();
     };

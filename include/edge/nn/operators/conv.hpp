@@ -15,6 +15,21 @@ namespace edge::nn::operators {
 
 namespace detail {
 
+/// The last two axes of a window.
+inline window window_from(const window_over& around) {
+    const auto& [unused, h, v] = around.axes;
+    return {.kernel_h = h.kernel,
+            .kernel_w = v.kernel,
+            .stride_h = h.stride,
+            .stride_w = v.stride,
+            .pad_top = h.before,
+            .pad_left = v.before,
+            .pad_bottom = h.after,
+            .pad_right = v.after,
+            .dilation_h = h.dilation,
+            .dilation_w = v.dilation};
+}
+
 /// Shapes of a convolution as the kernels want them, and its result as ONNX has it. Says the output's shape.
 /// @param weights  which input the weights are
 inline convolution convolution_for(preparation& p, std::size_t weights, dtype result_type) {
@@ -29,16 +44,7 @@ inline convolution convolution_for(preparation& p, std::size_t weights, dtype re
         throw shape_error(message("kernel_shape is not that of the weights, ", w));
     const auto around = window_of(p, x, kernel);
     const auto& [unused, h, v] = around.axes;
-    const window win{.kernel_h = h.kernel,
-                     .kernel_w = v.kernel,
-                     .stride_h = h.stride,
-                     .stride_w = v.stride,
-                     .pad_top = h.before,
-                     .pad_left = v.before,
-                     .pad_bottom = h.after,
-                     .pad_right = v.after,
-                     .dilation_h = h.dilation,
-                     .dilation_w = v.dilation};
+    const window win = window_from(around);
     const auto g = convolution_of({x[0], h.in, v.in, x[1]}, {h.kernel, v.kernel, w[1], w[0]}, win,
                                   static_cast<index_t>(p.node().integer("group", 1)));
     p.output(0, result_type, around.result(w[0]));
@@ -91,23 +97,32 @@ inline kernel conv(preparation& p) {
     };
     // Weights that come with each run are packed in each.
     const float* const weights = p.constant<float>(1);
+    const bool is_constant = weights != nullptr && (!has_bias || p.constant<float>(2) != nullptr);
     std::shared_ptr<const layer_type> layer;
-    auto scratch = std::make_shared<std::vector<float>>();
-    if (weights != nullptr && (!has_bias || p.constant<float>(2) != nullptr)) {
-        layer = std::make_shared<layer_type>(make(weights, has_bias ? p.constant<float>(2) : nullptr));
-        scratch->resize(static_cast<std::size_t>(layer->scratch_bytes(g, p.threads())) / sizeof(float));
-    }
-    auto pixels = std::make_shared<std::vector<float>>(static_cast<std::size_t>(p.shape(0).size()));
-    return to_planes<float>(
-        [=, threads = p.threads()](const arguments& a) {
-            planes_to_pixels(a.input<float>(0), g.batch, g.in_c, g.in_h * g.in_w, pixels->data());
-            if (layer != nullptr)
-                return layer->run(pixels->data(), nullptr, a.output<float>(0), g, scratch->data(), threads);
+    if (is_constant)
+        layer = p.packed<layer_type>([&] { return make(weights, has_bias ? p.constant<float>(2) : nullptr); });
+    const auto aligned = [](index_t floats) { return (floats * 4 + 63) / 64 * 64; };
+    const index_t in_bytes = aligned(g.batch * g.in_h * g.in_w * g.in_c);
+    const index_t out_bytes = aligned(g.output().size());
+    index_t own_bytes = 0;
+    if (is_constant) own_bytes = layer->scratch_bytes(g, p.threads());
+    p.scratch(in_bytes + out_bytes + own_bytes);
+    return [=, threads = p.threads()](const arguments& a) {
+        auto* const memory = static_cast<std::byte*>(a.scratch);
+        auto* const x = reinterpret_cast<float*>(memory);
+        auto* const y = reinterpret_cast<float*>(memory + in_bytes);
+        planes_to_pixels(a.input<float>(0), g.batch, g.in_c, g.in_h * g.in_w, x);
+        if (layer != nullptr) {
+            layer->run(x, nullptr, y, g, memory + in_bytes + out_bytes, threads);
+        } else {
             const layer_type now = make(a.input<float>(1), has_bias ? a.input<float>(2) : nullptr);
-            scratch->resize(static_cast<std::size_t>(now.scratch_bytes(g, threads)) / sizeof(float));
-            now.run(pixels->data(), nullptr, a.output<float>(0), g, scratch->data(), threads);
-        },
-        g);
+            auto own = tensor<float>::uninitialized({now.scratch_bytes(g, threads) / 4 + 1});
+            now.run(x, nullptr, y, g, own.data(), threads);
+        }
+        const index_t size = g.out_c * g.out_h * g.out_w;
+        for (index_t n = 0; n < g.batch; ++n)
+            turn(y + n * size, g.out_h * g.out_w, g.out_c, a.output<float>(0) + n * size);
+    };
 }
 
 }  // namespace detail

@@ -98,12 +98,23 @@ struct matmul_plan {
     [[nodiscard]] index_t macs() const { return static_cast<index_t>(pairs.size()) * m * n * k; }
 };
 
+/// A product with weights that are packed once.
+inline kernel dense(preparation& p, const simd::matrix<const float>& w, const float* bias, index_t rows) {
+    using layer_type = dense_layer<nn::detail::native>;
+    const auto layer = p.packed<layer_type>([&] { return layer_type(w, bias); });
+    return [layer, rows, threads = p.threads()](const arguments& a) {
+        layer->run(a.input<float>(0), nullptr, a.output<float>(0), rows, threads);
+    };
+}
+
 inline kernel matmul(preparation& p) {
     need_equal_types(p, 0, 1);
     matmul_plan plan(p.shape(0), p.shape(1));
     p.output(0, p.type(0), plan.result);
     p.count_macs(plan.macs());
     const dtype type = p.type(0);
+    if (const float* w = p.constant<float>(1); w != nullptr && plan.pairs.size() == 1)
+        return dense(p, {w, plan.k, plan.n, plan.n}, nullptr, plan.m);
     return [plan = std::move(plan), loop = multiply_of(type), type, threads = p.threads()](const arguments& a) {
         index_t done = 0;
         for (const auto& [x, w] : plan.pairs) {
@@ -142,6 +153,12 @@ inline kernel gemm(preparation& p) {
     // A row that is added as it is, as in every dense layer, is added while the products are summed.
     const bool is_bias =
         has_c && alpha == 1 && beta == 1 && p.shape(2).size() == n && p.shape(2).rank() >= 1 && p.shape(2).back() == n;
+    if (const float* w = p.constant<float>(1);
+        w != nullptr && !turn_a && alpha == 1 && (!has_c || (is_bias && p.constant<float>(2) != nullptr))) {
+        const float* bias = has_c ? p.constant<float>(2) : nullptr;
+        return dense(p, turn_b ? simd::matrix<const float>{w, k, n, 1, k} : simd::matrix<const float>{w, k, n, n}, bias,
+                     m);
+    }
     return for_types<float>::call(p.type(0), [&]<class T>() -> kernel {
         auto a_turned = std::make_shared<std::vector<T>>(static_cast<std::size_t>(turn_a ? listed(m * k) : 0));
         auto b_turned =

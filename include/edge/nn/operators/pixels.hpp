@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file The layers of [n, h, w, c] that passes make: detail/pixel_nodes.hpp says what they are.
+
+#include <edge/nn/detail/pixel_nodes.hpp>
+#include <edge/nn/operators/conv.hpp>
+#include <edge/nn/shim.hpp>
+
+namespace edge::nn::operators {
+
+namespace detail {
+
+/// [n, h, w, c] as ONNX has it.
+inline edge::shape planes_of(const edge::shape& x) {
+    if (x.rank() != 4) throw shape_error(message("input of shape ", x, "; expected [n, h, w, c]"));
+    return {x[0], x[3], x[1], x[2]};
+}
+
+inline const edge::shape& weights_shape(const preparation& p, std::size_t i) {
+    if (p.shape(i).rank() != 4) throw shape_error(message("weights of shape ", p.shape(i), "; expected [o, c, h, w]"));
+    return p.shape(i);
+}
+
+/// The convolution of an [n, c, h, w] by the weights of input `weights`, with the window of the node.
+inline convolution pixel_convolution(const preparation& p, const edge::shape& x, std::size_t weights, index_t groups) {
+    const edge::shape& w = weights_shape(p, weights);
+    const std::vector<std::int64_t> kernel{w[2], w[3]};
+    if (p.node().integers("kernel_shape", kernel) != kernel)
+        throw shape_error(message("kernel_shape is not that of the weights, ", w));
+    const auto around = window_of(p, x, kernel);
+    return convolution_of({x[0], x[2], x[3], x[1]}, {w[2], w[3], w[1], w[0]}, window_from(around), groups);
+}
+
+inline const float* bias_of(const preparation& p, std::size_t i, index_t channels) {
+    if (!p.has(i)) return nullptr;
+    if (p.shape(i).size() != channels)
+        throw shape_error(message("bias of shape ", p.shape(i), "; expected ", channels));
+    return p.constant<float>(i);
+}
+
+inline const float* weights_of(const preparation& p, std::size_t i) {
+    const float* w = p.constant<float>(i);
+    if (w == nullptr) throw argument_error(message("input ", i, " is no constant of float"));
+    return w;
+}
+
+inline kernel pixel_conv(preparation& p) {
+    const bool planar = p.node().integer("planar", 0) != 0;
+    const edge::shape x = planar ? p.shape(0) : planes_of(p.shape(0));
+    const convolution g = pixel_convolution(p, x, 1, static_cast<index_t>(p.node().integer("group", 1)));
+    p.output(0, dtype::f32, g.output());
+    p.count_macs(g.output().size() * g.group_in() * g.window.kernel_h * g.window.kernel_w);
+    if (p.has(3) && p.shape(3) != g.output()) throw shape_error(message("residual of shape ", p.shape(3)));
+    using layer_type = conv_layer<nn::detail::native>;
+    const auto layer = p.packed<layer_type>([&] {
+        return layer_type(weights_of(p, 1), bias_of(p, 2, g.out_c), g.in_c, g.out_c, g.groups, g.window,
+                          nn::detail::activation_of(p.node()));
+    });
+    if (planar && !layer->takes_planes()) throw argument_error("planes are not for depthwise weights");
+    p.scratch(planar ? layer->planes_scratch_bytes(g, p.threads()) : layer->scratch_bytes(g, p.threads()));
+    return [layer, g, planar, has_residual = p.has(3), threads = p.threads()](const arguments& a) {
+        const float* residual = has_residual ? a.input<float>(3) : nullptr;
+        if (planar)
+            layer->run_planes(a.input<float>(0), residual, a.output<float>(0), g, a.scratch, threads);
+        else
+            layer->run(a.input<float>(0), residual, a.output<float>(0), g, a.scratch, threads);
+    };
+}
+
+inline kernel inverted_residual_block(preparation& p) {
+    const edge::shape x = planes_of(p.shape(0));
+    const bool expands = p.has(1);
+    const index_t hidden = weights_shape(p, 3)[0];
+    const convolution g = pixel_convolution(p, {x[0], hidden, x[2], x[3]}, 3, hidden);
+    const edge::shape& project = weights_shape(p, 5);
+    const index_t out_c = project[0];
+    const edge::shape y{x[0], g.out_h, g.out_w, out_c};
+    const edge::shape expand = expands ? weights_shape(p, 1) : edge::shape{hidden, x[1], 1, 1};
+    if (expand != edge::shape{hidden, x[1], 1, 1} || (!expands && x[1] != hidden) ||
+        project != edge::shape{out_c, hidden, 1, 1} || p.shape(3)[1] != 1)
+        throw shape_error(message("input ", p.shape(0), ", weights ", expand, ", ", p.shape(3), ", ", project));
+    if (p.has(7) && p.shape(7) != y) throw shape_error(message("residual of shape ", p.shape(7), "; expected ", y));
+    p.output(0, dtype::f32, y);
+    const index_t results = x[0] * g.out_h * g.out_w;
+    p.count_macs((expands ? x[0] * x[1] * x[2] * x[3] * hidden : 0) +
+                 results * hidden * (g.window.kernel_h * g.window.kernel_w + out_c));
+    const auto layer = p.packed<inverted_residual>([&] {
+        using nn::detail::activation_of;
+        const auto own = [&](std::size_t i) { return p.has(i) ? weights_of(p, i) : nullptr; };
+        return inverted_residual({
+            .in_c = x[1],
+            .hidden = hidden,
+            .out_c = out_c,
+            .window = g.window,
+            .expand_weights = own(1),
+            .expand_bias = bias_of(p, 2, hidden),
+            .depthwise_weights = own(3),
+            .depthwise_bias = bias_of(p, 4, hidden),
+            .project_weights = own(5),
+            .project_bias = bias_of(p, 6, out_c),
+            .expand_activation = activation_of(p.node(), "expand_"),
+            .depthwise_activation = activation_of(p.node(), "depthwise_"),
+            .project_activation = activation_of(p.node(), "project_"),
+        });
+    });
+    p.scratch(layer->scratch_bytes(x[0], x[2], x[3], p.threads()));
+    return [=, threads = p.threads(), has_residual = p.has(7)](const arguments& a) {
+        layer->run(a.input<float>(0), has_residual ? a.input<float>(7) : nullptr, a.output<float>(0), x[0], x[2], x[3],
+                   a.scratch, threads);
+    };
+}
+
+/// Mean of each channel of [n, h, w, c]: [n, 1, 1, c], or [n, c] with keepdims 0.
+inline kernel global_average(preparation& p) {
+    const edge::shape x = planes_of(p.shape(0));
+    if (x[2] * x[3] == 0) throw shape_error(message("nothing to pool in shape ", p.shape(0)));
+    p.output(0, dtype::f32,
+             p.node().integer("keepdims", 1) != 0 ? edge::shape{x[0], 1, 1, x[1]} : edge::shape{x[0], x[1]});
+    return [n = x[0], c = x[1], pixels = x[2] * x[3]](const arguments& a) {
+        for (index_t i = 0; i < n; ++i)
+            for (index_t k = 0; k < c; ++k) {
+                double sum = 0;
+                for (index_t at = 0; at < pixels; ++at)
+                    sum += static_cast<double>(a.input<float>(0)[(i * pixels + at) * c + k]);
+                a.output<float>(0)[i * c + k] = static_cast<float>(sum / static_cast<double>(pixels));
+            }
+    };
+}
+
+}  // namespace detail
+
+inline constexpr operator_row pixel_layers[] = {
+    {"Conv", detail::pixel_conv},
+    {"InvertedResidual", detail::inverted_residual_block},
+    {"GlobalAveragePool", detail::global_average},
+};
+
+}  // namespace edge::nn::operators

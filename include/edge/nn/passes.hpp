@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file The rewrites that make a graph fast to run: what a session does with a model first. A pass a header.
+///
+///     edge::nn::run_passes(graph);
+///     edge::nn::session run{graph, {.passes = {.fuse_blocks = false}}};
+///
+/// Inputs and outputs keep their names, types and layouts, and results their values: the same bits, but where batch
+/// normalization goes into the weights of a convolution.
+
+#include <edge/nn/passes/blocks.hpp>
+#include <edge/nn/passes/fold_constants.hpp>
+#include <edge/nn/passes/fold_into_conv.hpp>
+#include <edge/nn/passes/hard_swish.hpp>
+#include <edge/nn/passes/identities.hpp>
+#include <edge/nn/passes/pixels.hpp>
+
+namespace edge::nn {
+
+struct pass_options {
+    bool rewrite = true;      ///< false: run the nodes as they are
+    bool fuse_blocks = true;  ///< inverted residual blocks as one layer each
+    /// Values that are wanted although they are no outputs, to be seen by `session::observe`.
+    std::vector<std::string> keep{};
+};
+
+/// @throws argument_error  as `graph::sort`
+inline void run_passes(graph& g, const pass_options& options = {}) {
+    if (!options.rewrite) return;
+    // What is kept is an output for the time being.
+    const std::size_t outputs = g.outputs.size();
+    for (const auto& name : options.keep) g.outputs.emplace_back(name, dtype::f32);
+    g.sort();
+    remove_identities(g);
+    fold_constants(g);
+    use_hard_swish(g);
+    g.remove_unused();  // else what was replaced still counts as a reader
+    fold_into_convolutions(g);
+    use_pixels(g);
+    if (options.fuse_blocks) fuse_blocks(g);
+    g.sort();
+    g.remove_unused();
+    g.outputs.erase(g.outputs.begin() + static_cast<std::ptrdiff_t>(outputs), g.outputs.end());
+}
+
+}  // namespace edge::nn
