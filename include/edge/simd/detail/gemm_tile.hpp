@@ -169,8 +169,11 @@ EDGE_NEVER_INLINE void multiply_tile(const Left& a, const T* b, index_t b_step, 
         if (to.finish != nullptr) (*to.finish)(sums, to.row, to.column, to.width);
     }
     if (to.width == width && to.column_step == 1) {
+        T* at = to.c;  // a copy: the compiler cannot know that c does not lie in `to`
+        const index_t c_row = to.row_step;
         unrolled<rows * vectors>([&](auto t) {
-            sums[t / vectors][t % vectors].store_unaligned(to.c + t / vectors * to.row_step + t % vectors * n);
+            sums[t / vectors][t % vectors].store_unaligned(at + t % vectors * n);
+            if constexpr (t % vectors == vectors - 1) at += c_row;
         });
     } else {
         unrolled<rows * vectors>([&](auto t) { sums[t / vectors][t % vectors].store_aligned(apart + t * n); });
