@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <edge/core/random.hpp>
-#include <edge/core/tensor.hpp>
 #include <edge/nn/dense.hpp>
 #include <edge/nn/reference.hpp>
 
+#include "support/allocations.hpp"
 #include "support/architectures.hpp"
 #include "support/guarded.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 using edge::index_t;
 
@@ -77,36 +79,58 @@ TEST_CASE("a row of dense has the same bits alone, among others and on any numbe
     });
 }
 
-TEST_CASE("dense folds the activation and keeps NaN", "[nn][dense]") {
+TEST_CASE("a dense layer has the bits of a product that packs nothing", "[nn][dense]") {
+    for_each_architecture([]<class Arch>() {
+        for (const index_t m : {1, 5, 33})
+            for (const index_t n : {1, 24, 97}) {
+                const index_t k = 70;
+                const auto x = random_floats(m * k, 4);
+                const auto w = random_floats(k * n, 5);
+                const auto bias = random_floats(n, 6);
+                const auto residual = random_floats(m * n, 7);
+                std::vector<float> expected(static_cast<std::size_t>(m * n)), turned(w.size());
+                edge::nn::detail::dense_f32<Arch>(x.data(), k, w.data(), n, bias.data(), expected.data(), n, m, n, k,
+                                                  {});
+                for (std::size_t i = 0; i < expected.size(); ++i)
+                    expected[i] = std::max(0.0f, expected[i] + residual[i]);
+                for (index_t p = 0; p < k; ++p)
+                    for (index_t j = 0; j < n; ++j)
+                        turned[static_cast<std::size_t>(j * k + p)] = w[static_cast<std::size_t>(p * n + j)];
+                const edge::nn::dense_layer<Arch> layer({w.data(), k, n, n}, bias.data(), {.limits = edge::nn::relu});
+                const edge::nn::dense_layer<Arch> same(
+                    edge::simd::matrix<const float>{turned.data(), n, k, k}.transposed(), bias.data(),
+                    {.limits = edge::nn::relu});
+                REQUIRE(layer.inputs() == k);
+                REQUIRE(layer.outputs() == n);
+                REQUIRE(layer.bytes() >= (w.size() + bias.size()) * sizeof(float));
+                for (const int threads : {1, 2, 4}) {
+                    guarded<float> y(expected.size(), 4);
+                    layer.run(x.data(), residual.data(), y.data(), m, threads);
+                    REQUIRE(y.is_intact());
+                    REQUIRE(y.values() == expected);
+                    same.run(x.data(), residual.data(), y.data(), m, threads);
+                    REQUIRE(y.values() == expected);
+                }
+            }
+    });
+}
+
+TEST_CASE("a dense layer keeps NaN, and its runs allocate nothing", "[nn][dense]") {
     const float nan = std::numeric_limits<float>::quiet_NaN();
-    const edge::tensor<float> x({4, 1}, {-1.0f, 2.0f, 100.0f, nan});
-    const edge::tensor<float> w({1, 1}, {1.0f});
-    edge::tensor<float> y({4, 1});
-    edge::nn::dense(x, w, {}, y, {.limits = edge::nn::relu6});
+    const float x[] = {-1.0f, 2.0f, 100.0f, nan};
+    const float w[] = {1.0f};
+    float y[4];
+    const edge::nn::dense_layer clamps({w, 1, 1, 1}, nullptr, {.limits = edge::nn::relu6});
+    const edge::nn::dense_layer swishes({w, 1, 1, 1}, nullptr, {.kind = edge::nn::activation_kind::hard_swish});
+    const auto before = allocations();
+    clamps.run(x, nullptr, y, 4, 1);
+    CHECK(allocations() == before);
     CHECK(y[0] == 0.0f);
     CHECK(y[1] == 2.0f);
     CHECK(y[2] == 6.0f);
     CHECK(std::isnan(y[3]));
-}
-
-TEST_CASE("dense takes rows that lie apart", "[nn][dense]") {
-    const auto values = random_floats(6 * 5, 7);
-    const edge::tensor<float> whole({6, 5}, values);
-    const edge::tensor<float> w({5, 2}, random_floats(10, 8));
-    edge::tensor<float> all({6, 2}), some({3, 2});
-    edge::nn::dense(whole, w, {}, all);
-    edge::nn::dense(whole.view().slice(0, 0, 6, 2), w, {}, some);
-    for (index_t i = 0; i < 3; ++i)
-        for (index_t j = 0; j < 2; ++j) REQUIRE(some(i, j) == all(2 * i, j));
-}
-
-TEST_CASE("dense refuses shapes that do not fit", "[nn][dense]") {
-    edge::tensor<float> x({2, 3}), w({3, 4}), y({2, 4});
-    const std::vector<float> bias(5);
-    CHECK_THROWS_AS(edge::nn::dense(x, y, {}, y), edge::shape_error);
-    CHECK_THROWS_AS(edge::nn::dense(x, w, bias, y), edge::shape_error);
-    CHECK_THROWS_WITH(
-        edge::nn::dense(x, w, {}, x),
-        "dense: input (2, 3), weights (3, 4), output (2, 3); expected [m, k], [k, n], [m, n] with contiguous rows");
-    CHECK_THROWS_AS(edge::nn::dense(x, w.view().transpose({1, 0}), {}, y), edge::shape_error);
+    swishes.run(x, nullptr, y, 4, 1);
+    CHECK(std::abs(y[0] + 1.0f / 3.0f) < 1e-6f);
+    CHECK(y[2] == 100.0f);
+    CHECK(std::isnan(y[3]));
 }

@@ -214,40 +214,4 @@ private:
     activation activation_;
 };
 
-namespace detail {
-
-/// x [n, h, w, c_in], w [kernel_h, kernel_w, c_in / groups, c_out], bias [c_out] or null, y [n, out_h, out_w, c_out].
-/// Packs the weights each time.
-template <class Arch>
-void conv_f32(const float* x, const float* w, const float* bias, float* y, const convolution& g, const clamp& limits,
-              int threads) {
-    const index_t taps = g.window.kernel_h * g.window.kernel_w;
-    const index_t depth = g.group_in();
-    std::vector<float> turned(static_cast<std::size_t>(g.out_c * depth * taps));
-    for (index_t o = 0; o < g.out_c; ++o)
-        for (index_t c = 0; c < depth; ++c)
-            for (index_t t = 0; t < taps; ++t)
-                turned[static_cast<std::size_t>((o * depth + c) * taps + t)] = w[(t * depth + c) * g.out_c + o];
-    const conv_layer<Arch> layer(turned.data(), bias, g.in_c, g.out_c, g.groups, g.window, {.limits = limits});
-    const auto scratch = edge::detail::allocate_bytes(static_cast<std::size_t>(layer.scratch_bytes(g, threads)));
-    layer.run(x, nullptr, y, g, scratch.get(), threads);
-}
-
-}  // namespace detail
-
-/// @param x        [n, h, w, c_in]
-/// @param weights  [kernel_h, kernel_w, c_in / groups, c_out]
-/// @param bias     [c_out], or empty for none
-/// @param y        [n, out_h, out_w, c_out]; must not overlap the inputs
-/// @throws shape_error, argument_error  if the shapes do not fit or a view is not contiguous
-inline void conv2d(tensor_view<const float> x, tensor_view<const float> weights, std::span<const float> bias,
-                   tensor_view<float> y, const window& w, index_t groups = 1, const layer_options& options = {}) {
-    const convolution g = convolution_of(x.shape(), weights.shape(), w, groups);
-    if (y.shape() != g.output()) throw shape_error(message("conv2d: output is ", y.shape(), "; expected ", g.output()));
-    if (!bias.empty() && static_cast<index_t>(bias.size()) != g.out_c)
-        throw shape_error(message("conv2d: ", bias.size(), " biases for weights ", weights.shape()));
-    detail::conv_f32<detail::native>(x.flat().data(), weights.flat().data(), bias.empty() ? nullptr : bias.data(),
-                                     y.flat().data(), g, options.limits, options.threads);
-}
-
 }  // namespace edge::nn
