@@ -175,9 +175,7 @@ private:
                 const float* from = copied;
                 index_t column = 0;
                 for (const auto& w : weights_) {
-                    const auto block = [&](index_t i, index_t) {
-                        return simd::indexed_block<float>{from + (i - start) * lines.step(), lines.step(), places};
-                    };
+                    const auto block = [&](index_t i, index_t) { return lines.block(from, i - start, places); };
                     simd::multiply_packed<Arch>(block, start, start + g.out_w, w, 0, w.vectors(), y, g.out_c, end,
                                                 column);
                     from += lines.group_step();

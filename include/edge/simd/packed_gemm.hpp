@@ -97,9 +97,8 @@ struct packed_split {
 
 }  // namespace detail
 
-// For layers that make their rows as they go: blocks of the left side, as they lie or by a table of places.
+// For layers that make rows of the left side as they go, and finish tiles.
 using detail::copy_block;
-using detail::indexed_block;
 using detail::left_block;
 
 /// Rows of a that are done for all panels of b, so that they stay in a near cache meanwhile, and so that the rows of c
@@ -113,7 +112,7 @@ template <class Arch, class T>
 
 /// Rows [i0, i1) and registers [v0, v1) of the columns of a·b, on this thread.
 ///
-/// @param block  called with a first row and a count of at most `packed_rows`: the left_block or indexed_block of them
+/// @param block  called with a first row and a count of at most `packed_rows`: the left_block of them
 /// @param c      the whole result; rows are `c_row` apart
 /// @param column  of the result at which b begins, for `finish`
 template <class Arch, class T, class Block, class Finish>

@@ -9,6 +9,7 @@
 /// difference to the table alone. That suits few channels, as in the first layer of a network, groups, and wide rows.
 
 #include <edge/nn/window.hpp>
+#include <edge/simd/packed_gemm.hpp>
 
 #include <algorithm>
 
@@ -27,21 +28,25 @@ public:
         return table_bytes() + padded(width_ * g_.in_c * g_.window.kernel_h * 4);
     }
     [[nodiscard]] index_t table_bytes() const noexcept {
-        return padded(g_.window.kernel_h * g_.window.kernel_w * g_.group_in() * static_cast<index_t>(sizeof(index_t)));
+        return padded(g_.window.kernel_h * g_.window.kernel_w * static_cast<index_t>(sizeof(index_t)));
     }
-
-    /// Between a pixel of the result and the next.
-    [[nodiscard]] index_t step() const noexcept { return g_.window.stride_w * pixel(); }
 
     /// From a group's first channel to that of the next.
     [[nodiscard]] index_t group_step() const noexcept { return g_.group_in() * channel(); }
 
-    /// The places of (ky, kx, c) of the first group and pixel, in the order of the weights.
+    /// The left side of a product from pixel `ox` of the row on.
+    /// @param from  the lines, at a group's first channel
+    [[nodiscard]] simd::left_block<float> block(const float* from, index_t ox, const index_t* places) const noexcept {
+        const index_t step = g_.window.stride_w * pixel();
+        return {from + ox * step, step, channel(), places, run()};
+    }
+
+    /// The places at which runs of (ky, kx, c) begin, in the order of the weights.
     void list(index_t* to) const noexcept {
+        const index_t taps = run() / g_.group_in();
         for (index_t ky = 0; ky < g_.window.kernel_h; ++ky)
-            for (index_t kx = 0; kx < g_.window.kernel_w; ++kx)
-                for (index_t c = 0; c < g_.group_in(); ++c)
-                    *to++ = ky * line() + kx * g_.window.dilation_w * pixel() + c * channel();
+            for (index_t kx = 0; kx < g_.window.kernel_w; kx += taps)
+                *to++ = ky * line() + kx * g_.window.dilation_w * pixel();
     }
 
     /// The lines for row `row` of the results, counted over all images.
@@ -70,6 +75,12 @@ private:
     [[nodiscard]] index_t pixel() const noexcept { return planar_ ? 1 : g_.in_c; }
     [[nodiscard]] index_t channel() const noexcept { return planar_ ? g_.window.kernel_h * line() : 1; }
     [[nodiscard]] index_t line() const noexcept { return width_ * pixel(); }
+
+    /// Elements of a window that lie side by side: the channels, of a row of the window where it is not dilated.
+    [[nodiscard]] index_t run() const noexcept {
+        const bool joins = !planar_ && g_.groups == 1 && g_.window.dilation_w == 1;
+        return (joins ? g_.window.kernel_w : 1) * g_.group_in();
+    }
 
     const convolution& g_;
     index_t width_;  ///< pixels

@@ -110,31 +110,20 @@ struct tile_target {
     index_t column;
 };
 
-/// Elements of a block of a: those of a row are `step` apart.
+/// A block of the left side. Elements of a row are `step` apart; with a table of places, runs of them begin anywhere, in
+/// each row alike.
 template <class T>
 struct left_block {
     const T* data;
     index_t row_step;
-    index_t step;
-
-    [[nodiscard]] index_t at(index_t p) const noexcept { return p * step; }
-    [[nodiscard]] left_block from(index_t row) const noexcept { return {data + row * row_step, row_step, step}; }
-};
-
-/// The same where the elements of a row lie anywhere, in each row alike.
-template <class T>
-struct indexed_block {
-    const T* data;
-    index_t row_step;
-    const index_t* offsets;
-
-    [[nodiscard]] index_t at(index_t p) const noexcept { return offsets[p]; }
-    [[nodiscard]] indexed_block from(index_t row) const noexcept { return {data + row * row_step, row_step, offsets}; }
+    index_t step = 1;
+    const index_t* places = nullptr;
+    index_t run = 0;  ///< elements from each place on; a divisor of k
 };
 
 /// c[i, j] (+)= Σ_p a[i, p]·b[p, j] for `rows` rows and the columns of `vectors` registers.
-template <class Arch, int rows, int vectors, class Left, class T, class Finish>
-EDGE_NEVER_INLINE void multiply_tile(const Left& a, const T* b, index_t b_step, index_t k,
+template <class Arch, int rows, int vectors, class T, class Finish>
+EDGE_NEVER_INLINE void multiply_tile(const left_block<T>& a, const T* b, index_t b_step, index_t k,
                                      const tile_target<T, Finish>& to) {
     using B = batch<T, Arch>;
     constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
@@ -153,17 +142,22 @@ EDGE_NEVER_INLINE void multiply_tile(const Left& a, const T* b, index_t b_step, 
     const T* base[(rows + shared - 1) / shared];
     unrolled<(rows + shared - 1) / shared>([&](auto i) { base[i] = a.data + i * shared * a.row_step; });
     const index_t row_step = a.row_step;
-    for (index_t p = 0; p < k; ++p, b += b_step) {
-        B right[vectors];
-        unrolled<vectors>([&](auto j) { right[j] = B::load_unaligned(b + j * n); });
-        const index_t at = a.at(p);
-        B left;
-        unrolled<rows * vectors>([&](auto t) {
-            constexpr int i = t / vectors;
-            constexpr int j = t % vectors;
-            if constexpr (j == 0) left = B(base[i / shared][at + i % shared * row_step]);
-            sums[i][j] = op::fma::apply(left, right[j], sums[i][j]);
-        });
+    const index_t step = a.step;
+    const index_t* place = a.places;
+    const index_t run = place == nullptr ? k : a.run;
+    for (index_t left_over = k; left_over > 0; left_over -= run) {
+        index_t at = place == nullptr ? 0 : *place++;
+        for (index_t p = 0; p < run; ++p, at += step, b += b_step) {
+            B right[vectors];
+            unrolled<vectors>([&](auto j) { right[j] = B::load_unaligned(b + j * n); });
+            B left;
+            unrolled<rows * vectors>([&](auto t) {
+                constexpr int i = t / vectors;
+                constexpr int j = t % vectors;
+                if constexpr (j == 0) left = B(base[i / shared][at + i % shared * row_step]);
+                sums[i][j] = op::fma::apply(left, right[j], sums[i][j]);
+            });
+        }
     }
     if constexpr (!std::is_same_v<Finish, as_is>) {
         if (to.finish != nullptr) (*to.finish)(sums, to.row, to.column, to.width);
@@ -190,15 +184,16 @@ template <class T>
 inline constexpr auto packed_row = gemm_depth<T> + static_cast<index_t>(alignment / sizeof(T));
 
 /// The rows of a block times one panel of b. `heights` are those of m rows in tiles of `vectors`.
-template <class Arch, int vectors, class Left, class T, class Finish>
-void multiply_panel(const Left& a, index_t m, const tile_heights& heights, const T* b, index_t b_step, index_t k,
+template <class Arch, int vectors, class T, class Finish>
+void multiply_panel(left_block<T> a, index_t m, const tile_heights& heights, const T* b, index_t b_step, index_t k,
                     tile_target<T, Finish> to) {
     constexpr int most = gemm_tile<Arch, T>::template most_rows<vectors>;
     constexpr int next = tile_heights::below(most);
     index_t i = 0;
     const auto tiles = [&]<int rows>(std::integral_constant<int, rows>, index_t count) {
         for (; count > 0; --count, i += rows) {
-            multiply_tile<Arch, rows, vectors>(a.from(i), b, b_step, k, to);
+            multiply_tile<Arch, rows, vectors>(a, b, b_step, k, to);
+            a.data += rows * a.row_step;
             to.c += rows * to.row_step;
             to.row += rows;
         }
