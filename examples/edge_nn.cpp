@@ -83,6 +83,7 @@ void info(const program& app, const std::string& path) {
                         {"macs", macs},
                         {"parameters", parameters},
                         {"peak_activation_bytes", session.peak_bytes()},
+                        {"arena_bytes", session.arena_bytes()},
                         {"notes", g.notes},
                         {"layers", list}});
         return;
@@ -106,7 +107,8 @@ void info(const program& app, const std::string& path) {
     std::cout << '\n'
               << layers.size() << " layers, " << static_cast<double>(macs) / 1e6 << " M MACs, "
               << static_cast<double>(parameters) / 1e6 << " M parameters, "
-              << static_cast<double>(session.peak_bytes()) / 1024 << " KiB of activations at the most\n";
+              << static_cast<double>(session.peak_bytes()) / 1024 << " KiB of activations at the most, "
+              << static_cast<double>(session.arena_bytes()) / 1024 << " KiB of arena\n";
 }
 
 /// A name of a value as one of a file: what is not a letter, digit, '.', '-' or '_' becomes '_', and so does a leading '.'.
@@ -208,7 +210,7 @@ void bench(const program& app, const std::string& path, int threads, int runs) {
     using clock = std::chrono::steady_clock;
     const int used = threads == 0 ? edge::threads() : threads;
     const auto start = clock::now();
-    edge::nn::session session{edge::nn::load_onnx(path), {.threads = used}};
+    edge::nn::session session{edge::nn::load_onnx(path), {.threads = used, .profile = true}};
     const auto inputs = filled_inputs(session.model());
     std::vector<edge::shape> shapes;
     for (const auto& x : inputs) shapes.push_back(x.shape());
@@ -224,7 +226,11 @@ void bench(const program& app, const std::string& path, int threads, int runs) {
     if (app.json) {
         json list = json::array();
         for (const auto& layer : layers)
-            list.push_back({{"name", layer.name}, {"op", layer.op_type}, {"macs", layer.macs}});
+            list.push_back({{"name", layer.name},
+                            {"op", layer.op_type},
+                            {"macs", layer.macs},
+                            {"ms", 1e3 * layer.seconds},
+                            {"folded", layer.is_folded}});
         app.print_json({{"threads", used},
                         {"runs", runs},
                         {"load_ms", load_ms},
@@ -233,7 +239,7 @@ void bench(const program& app, const std::string& path, int threads, int runs) {
                         {"p99_ms", times.quantile(0.99)},
                         {"min_ms", times.ms.front()},
                         {"fps", 1e3 / p50},
-                        {"arena_bytes", session.peak_bytes()},
+                        {"arena_bytes", session.arena_bytes()},
                         {"macs", macs},
                         {"gflops", gflops},
                         {"peak_gflops", peak},
@@ -241,17 +247,23 @@ void bench(const program& app, const std::string& path, int threads, int runs) {
                         {"layers", list}});
         return;
     }
-    std::cout << std::left << std::setw(36) << "layer" << std::setw(22) << "operator" << std::right << std::setw(14)
-              << "MACs" << '\n';
-    for (const auto& layer : layers)
-        if (!layer.is_folded)
-            std::cout << std::left << std::setw(36) << layer.name << std::setw(22) << layer.op_type << std::right
-                      << std::setw(14) << layer.macs << '\n';
-    std::cout << std::fixed << std::setprecision(2) << "\nthreads  " << used << "\nload     " << load_ms
-              << " ms\nP50      " << p50 << " ms\nP95      " << times.quantile(0.95) << " ms\nP99      "
-              << times.quantile(0.99) << " ms\nFPS      " << 1e3 / p50 << "\narena    " << session.peak_bytes()
-              << " bytes at the most\nGFLOP/s  " << gflops << ", " << 100 * gflops / peak << " % of this machine's "
-              << peak << '\n';
+    std::cout << std::fixed << std::left << std::setw(36) << "layer" << std::setw(22) << "operator" << std::right
+              << std::setw(12) << "MACs" << std::setw(10) << "ms" << std::setw(8) << "%" << std::setw(10) << "GFLOP/s"
+              << '\n';
+    double all = 0;
+    for (const auto& layer : layers) all += layer.seconds;
+    for (const auto& layer : layers) {
+        if (layer.is_folded) continue;
+        const double speed = layer.seconds > 0 ? 2e-9 * static_cast<double>(layer.macs) / layer.seconds : 0;
+        std::cout << std::left << std::setw(36) << layer.name << std::setw(22) << layer.op_type << std::right
+                  << std::setw(12) << layer.macs << std::setprecision(3) << std::setw(10) << 1e3 * layer.seconds
+                  << std::setprecision(1) << std::setw(8) << (all > 0 ? 100 * layer.seconds / all : 0) << std::setw(10)
+                  << speed << '\n';
+    }
+    std::cout << std::setprecision(2) << "\nthreads  " << used << "\nload     " << load_ms << " ms\nP50      " << p50
+              << " ms\nP95      " << times.quantile(0.95) << " ms\nP99      " << times.quantile(0.99)
+              << " ms\nFPS      " << 1e3 / p50 << "\narena    " << session.arena_bytes() << " bytes\nGFLOP/s  "
+              << gflops << ", " << 100 * gflops / peak << " % of this machine's " << peak << '\n';
 }
 
 /// Calibrates on the images of a folder that has a labels.csv, else on its .npy files: each is one input of a model that

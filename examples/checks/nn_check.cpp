@@ -26,7 +26,7 @@ void write_colour_model(const std::string& path) {
 void write_images(const scratch& folder) {
     folder.write("red.png", png(4, 4, {200, 10, 20}));
     folder.write("green.png", png(4, 4, {10, 200, 20}));
-    folder.write("blue.png", png(4, 4, {10, 20, 200}));
+    folder.write("blue.png", png(40, 17, {10, 20, 200}));  // to be resized and cut
     folder.write("labels.csv", "file,label_index,split\nred.png,0,a\ngreen.png,1,b\nblue.png,1,a\nblue.png,5,a\n");
     folder.write("preprocess.json", R"({"mean": 127.5, "std": [127.5, 127.5, 127.5], "resize": 5, "crop": 4})");
 }
@@ -87,7 +87,8 @@ TEST_CASE("edge_nn bench says how long a model takes") {
     CHECK(said.at("arena_bytes") > 0);
     CHECK(said.at("macs") == 18);
     CHECK(said.at("peak_gflops") > 0);
-    CHECK(said.at("layers").size() == 3);
+    REQUIRE(said.at("layers").size() >= 1);
+    CHECK(said.at("layers")[0].at("ms") > 0);
     check_refusal("edge_nn", {"bench", folder / "model.onnx", "--runs", "0"}, 2, "--runs");
 }
 
@@ -148,7 +149,7 @@ TEST_CASE("camera_loop sends every frame through all of its stages") {
         CHECK(said.at("fps") > 0);
         for (const char* stage : {"capture", "preprocess", "infer", "render", "capture_to_render"})
             CHECK(said.at(std::string(stage) + "_p50_ms") >= 0);
-        CHECK(folder.read("last.ppm").size() == 11 + 48);
+        CHECK(folder.read("last.ppm").rfind("P6\n", 0) == 0);
     }
     CHECK(run("camera_loop", {"--frames", "2"}).out.find("frame 0  class ") == 0);
     folder.write("blue.png", "no image");

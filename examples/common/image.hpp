@@ -8,6 +8,7 @@
 
 #include <edge/core/file.hpp>
 #include <edge/core/tensor.hpp>
+#include <edge/nn/resize.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -109,16 +110,34 @@ inline preprocessing read_preprocessing(const std::filesystem::path& path) {
     return how;
 }
 
-/// Resized as Pillow does it, cut and normalized. An image that is a square of side `crop` already stays as it is.
-/// @param image  RGB, [height, width, 3]
-/// @return  [1, 3, crop, crop]
-inline edge::tensor<float> network_input(edge::tensor_view<const std::uint8_t> image, const preprocessing& how) {
+/// The image with its shorter side `side` pixels long, as Pillow resizes it with a bilinear filter.
+/// @throws edge::argument_error  if the longer side would be above 2¹⁶
+inline edge::tensor<std::uint8_t> resized_to(const edge::tensor<std::uint8_t>& image, edge::index_t side) {
     using edge::index_t;
     const index_t height = image.shape()[0];
     const index_t width = image.shape()[1];
-    if (height != how.crop || width != how.crop)
-        throw edge::unsupported_error(
-            edge::message("an image of ", width, "x", height, " pixels; expected ", how.crop, "x", how.crop));
+    const index_t shorter = (std::min)(height, width);
+    const auto scaled = [&](index_t n) { return n == shorter ? side : n * side / shorter; };
+    const edge::shape to{scaled(height), scaled(width), 3};
+    if ((std::max)(to[0], to[1]) > 1 << 16)
+        throw edge::argument_error(
+            edge::message("an image of ", width, "x", height, " pixels would become ", to[1], "x", to[0]));
+    const edge::nn::image_resizer<std::uint8_t> resizer(height, width, to[0], to[1], {.antialias = true});
+    auto result = edge::tensor<std::uint8_t>::uninitialized(to);
+    auto between = edge::tensor<std::uint8_t>::uninitialized({static_cast<index_t>(resizer.scratch_bytes(3))});
+    resizer.run(image.data(), result.data(), 1, 3, between.data());
+    return result;
+}
+
+/// Resized, cut and normalized. An image that is a square of side `crop` already is not resized.
+/// @param image  RGB, [height, width, 3]
+/// @return  [1, 3, crop, crop]
+inline edge::tensor<float> network_input(const edge::tensor<std::uint8_t>& image, const preprocessing& how) {
+    using edge::index_t;
+    const index_t height = image.shape()[0];
+    const index_t width = image.shape()[1];
+    const bool is_cut = height == how.crop && width == how.crop;
+    if (!is_cut && (std::min)(height, width) != how.resize) return network_input(resized_to(image, how.resize), how);
     const auto middle = [&](index_t n) {
         return static_cast<index_t>(std::nearbyint(static_cast<double>(n - how.crop) / 2));
     };
