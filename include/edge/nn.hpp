@@ -9,16 +9,19 @@
 ///
 /// A graph (graph.hpp) is data: built in code, read from a file, rewritten. A session (session.hpp) prepares its nodes
 /// once and runs them as often as wanted. The kernels below it take pointers and can be called on their own: dense.hpp,
-/// conv.hpp, conv_i8.hpp, depthwise.hpp, softmax.hpp, activation.hpp. ptq.hpp makes a model of 8-bit integers of a float
-/// one. `edge/nn/onnx.hpp` is included here where protozero is installed.
+/// conv.hpp, conv_i8.hpp, depthwise.hpp, inverted_residual.hpp, pool.hpp, resize.hpp, softmax.hpp, activation.hpp. ptq.hpp
+/// makes a model of 8-bit integers of a float one. `edge/nn/onnx.hpp` is included here where protozero is installed.
 
 #include <edge/nn/activation.hpp>
 #include <edge/nn/conv.hpp>
 #include <edge/nn/conv_i8.hpp>
 #include <edge/nn/dense.hpp>
 #include <edge/nn/graph.hpp>
+#include <edge/nn/inverted_residual.hpp>
 #include <edge/nn/mobilenet_v2.hpp>
+#include <edge/nn/pool.hpp>
 #include <edge/nn/ptq.hpp>
+#include <edge/nn/resize.hpp>
 #include <edge/nn/session.hpp>
 #include <edge/nn/softmax.hpp>
 #include <edge/nn/window.hpp>
