@@ -4,8 +4,9 @@
 /// @file The layers of [n, h, w, c] that passes make: detail/pixel_nodes.hpp says what they are.
 
 #include <edge/nn/detail/pixel_nodes.hpp>
+#include <edge/nn/inverted_residual.hpp>
 #include <edge/nn/operators/conv.hpp>
-#include <edge/nn/shim.hpp>
+#include <edge/nn/pool.hpp>
 
 namespace edge::nn::operators {
 
@@ -85,26 +86,26 @@ inline kernel inverted_residual_block(preparation& p) {
     const index_t results = x[0] * g.out_h * g.out_w;
     p.count_macs((expands ? x[0] * x[1] * x[2] * x[3] * hidden : 0) +
                  results * hidden * (g.window.kernel_h * g.window.kernel_w + out_c));
-    const auto layer = p.packed<inverted_residual>([&] {
+    using layer_type = inverted_residual<nn::detail::native>;
+    const auto layer = p.packed<layer_type>([&] {
         using nn::detail::activation_of;
-        const auto own = [&](std::size_t i) { return p.has(i) ? weights_of(p, i) : nullptr; };
-        return inverted_residual({
-            .in_c = x[1],
+        return layer_type({
+            .inputs = x[1],
             .hidden = hidden,
-            .out_c = out_c,
+            .outputs = out_c,
             .window = g.window,
-            .expand_weights = own(1),
+            .expand = expands ? weights_of(p, 1) : nullptr,
             .expand_bias = bias_of(p, 2, hidden),
-            .depthwise_weights = own(3),
+            .depthwise = weights_of(p, 3),
             .depthwise_bias = bias_of(p, 4, hidden),
-            .project_weights = own(5),
+            .project = weights_of(p, 5),
             .project_bias = bias_of(p, 6, out_c),
-            .expand_activation = activation_of(p.node(), "expand_"),
-            .depthwise_activation = activation_of(p.node(), "depthwise_"),
-            .project_activation = activation_of(p.node(), "project_"),
+            .after_expand = activation_of(p.node(), "expand_"),
+            .after_depthwise = activation_of(p.node(), "depthwise_"),
+            .after_project = activation_of(p.node(), "project_"),
         });
     });
-    p.scratch(layer->scratch_bytes(x[0], x[2], x[3], p.threads()));
+    p.scratch(static_cast<index_t>(layer->scratch_bytes(x[2], x[3], p.threads())));
     return [=, threads = p.threads(), has_residual = p.has(7)](const arguments& a) {
         layer->run(a.input<float>(0), has_residual ? a.input<float>(7) : nullptr, a.output<float>(0), x[0], x[2], x[3],
                    a.scratch, threads);
@@ -117,14 +118,21 @@ inline kernel global_average(preparation& p) {
     if (x[2] * x[3] == 0) throw shape_error(message("nothing to pool in shape ", p.shape(0)));
     p.output(0, dtype::f32,
              p.node().integer("keepdims", 1) != 0 ? edge::shape{x[0], 1, 1, x[1]} : edge::shape{x[0], x[1]});
-    return [n = x[0], c = x[1], pixels = x[2] * x[3]](const arguments& a) {
-        for (index_t i = 0; i < n; ++i)
-            for (index_t k = 0; k < c; ++k) {
-                double sum = 0;
-                for (index_t at = 0; at < pixels; ++at)
-                    sum += static_cast<double>(a.input<float>(0)[(i * pixels + at) * c + k]);
-                a.output<float>(0)[i * c + k] = static_cast<float>(sum / static_cast<double>(pixels));
-            }
+    return [n = x[0], c = x[1], pixels = x[2] * x[3], threads = p.threads()](const arguments& a) {
+        global_average_pool(a.input<float>(0), a.output<float>(0), n, pixels, c, threads);
+    };
+}
+
+inline kernel pixel_pool(preparation& p, bool is_mean) {
+    const window_over around = pool_window(p, planes_of(p.shape(0)));
+    const convolution g = pooling_of(p.shape(0), window_from(around));
+    const bool counts_padding = p.node().integer("count_include_pad", 0) != 0;
+    p.output(0, dtype::f32, g.output());
+    return [g, is_mean, counts_padding, threads = p.threads()](const arguments& a) {
+        if (is_mean)
+            average_pool(a.input<float>(0), a.output<float>(0), g, counts_padding, threads);
+        else
+            max_pool(a.input<float>(0), a.output<float>(0), g, threads);
     };
 }
 
@@ -134,6 +142,8 @@ inline constexpr operator_row pixel_layers[] = {
     {"Conv", detail::pixel_conv},
     {"InvertedResidual", detail::inverted_residual_block},
     {"GlobalAveragePool", detail::global_average},
+    {"AveragePool", [](preparation& p) { return detail::pixel_pool(p, true); }},
+    {"MaxPool", [](preparation& p) { return detail::pixel_pool(p, false); }},
 };
 
 }  // namespace edge::nn::operators

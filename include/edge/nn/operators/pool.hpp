@@ -126,11 +126,17 @@ void visit_results(const window_over& w, F&& each) {
             for (index_t o2 = 0; o2 < w.axes[2].out; ++o2) each(at++, o0, o1, o2);
 }
 
-inline window_over pool_window(preparation& p) {
-    const auto w = window_of(p, p.shape(0), p.node().integers("kernel_shape"));
+/// @param x  [n, c, …]
+inline window_over pool_window(const preparation& p, const edge::shape& x) {
+    const auto w = window_of(p, x, p.node().integers("kernel_shape"));
     for (const auto& a : w.axes)
         if (a.before >= (a.kernel - 1) * a.dilation + 1 || a.after >= (a.kernel - 1) * a.dilation + 1)
             throw argument_error(message("pads ", a.before, " and ", a.after, " are not smaller than the window"));
+    return w;
+}
+
+inline window_over pool_window(preparation& p) {
+    const auto w = pool_window(p, p.shape(0));
     p.output(0, p.type(0), w.result(w.channels));
     return w;
 }

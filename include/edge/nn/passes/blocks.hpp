@@ -32,7 +32,7 @@ private:
 
     [[nodiscard]] bool is_depthwise(const node& n) const {
         const edge::shape* w = weights_of(n);
-        if (w == nullptr || n.has_input(3)) return false;
+        if (w == nullptr || n.has_input(3) || n.text("auto_pad", "NOTSET") != "NOTSET") return false;
         const std::vector<std::int64_t> ones(2, 1);
         const auto strides = n.integers("strides", ones);
         return (*w)[0] > 1 && (*w)[1] == 1 && n.integer("group", 1) == (*w)[0] && (*w)[2] == (*w)[3] &&

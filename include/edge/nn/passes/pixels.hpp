@@ -84,7 +84,7 @@ private:
         if (is_convolution(n)) return convolution(n), true;
         if (!n.domain.empty() || n.outputs.size() != 1 || !n.has_output(0) || !n.has_input(0)) return false;
         if (n.op_type == "GlobalAveragePool") return pool(n, true);
-        //POOLS
+        if (n.op_type == "AveragePool" || n.op_type == "MaxPool") return pool(n, false);
         if (n.op_type == "ReduceMean") return mean(n);
         for (const char* one : {"Relu", "Clip", "HardSwish", "HardSigmoid", "Sigmoid", "LeakyRelu", "Elu", "Tanh",
                                 "Softplus", "Abs", "Sqrt", "Exp", "Neg", "Erf"})
@@ -243,7 +243,8 @@ private:
 
     bool pool(node& n, bool is_global) {
         const pixels* x = find(n.inputs[0]);
-        if (x == nullptr || (!is_global && n.integers("kernel_shape").size() != 2)) return false;
+        const bool fits = is_global || (n.integers("kernel_shape").size() == 2 && n.integer("ceil_mode", 0) == 0);
+        if (x == nullptr || !fits) return false;
         n.domain = "edge";
         replace(n, {n.inputs[0]}, {"", x->channels, new_extents()});
         return true;
