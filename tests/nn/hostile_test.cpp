@@ -113,6 +113,8 @@ TEST_CASE("small inputs do not become huge results", "[nn][onnx][hostile]") {
     CHECK(refused(one_node("Tile", {2}, {ints({1}, most)}), "node Tile"));
     CHECK(refused(one_node("Tile", {2}, {ints({1}, -1)}), "node Tile"));
     CHECK(refused(one_node("Tile", {2}, {ints({1}, 1 << 29)}), "node Tile"));
+    CHECK(refused(one_node("Tile", {0, 1, 1, 1}, {ints({4}, 1 << 23)}), "node Tile"));
+    CHECK(refused(one_node("Pad", {1, 1, 1, 1}, {ints({8}, 1 << 23)}), "node Pad"));
     CHECK(refused(one_node("Pad", {2}, {ints({2}, 1 << 29)}), "node Pad"));
     CHECK(refused(one_node("Pad", {2}, {ints({2}, most)}), "node Pad"));
     CHECK(refused(one_node("Pad", {2}, {ints({2}, least)}), "node Pad"));
@@ -181,10 +183,10 @@ TEST_CASE("attributes and inputs out of their range are refused", "[nn][onnx][ho
                   "node BatchNormalization"));
 }
 
-TEST_CASE("a chain of twenty thousand nodes is sorted and run", "[nn][onnx][hostile]") {
+TEST_CASE("a chain of three thousand nodes is sorted and run", "[nn][onnx][hostile]") {
     graph g;
     g.inputs.push_back({"v0", dtype::f32, {1}});
-    constexpr int length = 20000;
+    constexpr int length = 3000;
     for (int i = length; i-- > 0;)
         g.nodes.push_back({"Relu", "", {"v" + std::to_string(i)}, {"v" + std::to_string(i + 1)}});
     g.outputs.push_back({"v" + std::to_string(length), dtype::f32});

@@ -52,7 +52,7 @@ void write_placed(const char* x, const placement& places, const char* fill, char
 
 /// Positions `first`, `first` + `step`, … of an axis, `count` of them.
 inline std::vector<index_t> steps_along(index_t count, index_t stride, index_t first = 0, index_t step = 1) {
-    std::vector<index_t> list(static_cast<std::size_t>(listed(count)));
+    std::vector<index_t> list(static_cast<std::size_t>(count));
     for (index_t i = 0; i < count; ++i) list[static_cast<std::size_t>(i)] = (first + i * step) * stride;
     return list;
 }
@@ -81,6 +81,7 @@ inline kernel placed(preparation& p, placement places, const edge::shape& result
 
 inline kernel transpose(preparation& p) {
     const edge::shape& from = p.shape(0);
+    need_positions(from);
     index_list order;
     if (p.node().has("perm")) {
         for (const auto axis : p.node().integers("perm")) order.push_back(static_cast<index_t>(axis));
@@ -109,6 +110,7 @@ inline kernel expand(preparation& p) {
         steps.push_back(a == 1 ? 0 : strides[i + from.rank() - rank]);
     }
     const edge::shape to(extents);
+    need_positions(to);
     placement places;
     for (std::size_t i = 0; i < rank; ++i) places.push_back(steps_along(to[i], steps[i]));
     return placed(p, std::move(places), to);
@@ -125,6 +127,7 @@ inline kernel tile(preparation& p) {
         extents.push_back(checked_multiply(from[i], static_cast<index_t>(repeats[i])));
     }
     const edge::shape to(extents);
+    need_positions(to);
     const auto strides = from.strides();
     placement places;
     for (std::size_t i = 0; i < to.rank(); ++i) {
@@ -151,6 +154,7 @@ inline kernel slice(preparation& p) {
         throw argument_error(message(starts.size(), " starts, ", ends.size(), " ends, ", axes.size(), " axes, ",
                                      steps.size(), " steps; expected as many of each"));
     axis_bits(axes, from.rank());
+    need_positions(from);
     const auto strides = from.strides();
     placement places;
     for (std::size_t i = 0; i < from.rank(); ++i) places.push_back(steps_along(from[i], strides[i]));
@@ -186,6 +190,8 @@ inline kernel pad(preparation& p) {
     const auto mode = p.node().text("mode", "constant");
     if (mode != "constant" && mode != "edge" && mode != "reflect" && mode != "wrap")
         throw unsupported_error(message("mode '", mode, "' is not supported"));
+    need_positions(from);
+    index_t total = 0;
     const auto strides = from.strides();
     placement places;
     for (std::size_t i = 0; i < from.rank(); ++i) places.push_back(steps_along(from[i], strides[i]));
@@ -200,7 +206,8 @@ inline kernel pad(preparation& p) {
         if (n == 0 && mode != "constant" && before + after > 0)
             throw shape_error(message("nothing to pad axis ", axis, " of shape ", from, " with"));
         std::vector<index_t> list;
-        list.reserve(static_cast<std::size_t>(listed(n + before + after)));
+        total = listed(total + listed(n + before + after));
+        list.reserve(static_cast<std::size_t>(n + before + after));
         for (index_t i = -before; i < n + after; ++i) {
             index_t at = i;
             if (mode == "edge") {
@@ -371,6 +378,7 @@ inline kernel depth_and_space(preparation& p, bool to_space) {
     const index_t n = from[0], c = from[1], h = from[2], w = from[3];
     if (to_space ? c % (block * block) != 0 : h % block != 0 || w % block != 0)
         throw shape_error(message("blocksize ", block, " does not divide ", from));
+    need_positions(from);
     edge::shape cut, result;
     index_list order;
     if (to_space) {

@@ -88,7 +88,8 @@ struct resized_axis {
     }
 
     /// Sources before the first and after the last are those, or nothing where they are to be left out.
-    void find_taps(const resize_rule& rule) {
+    /// @return  how many there are
+    index_t find_taps(const resize_rule& rule) {
         const double stretch = rule.antialias ? (std::min)(scale, 1.0) : 1;
         const double reach = rule.mode == "linear" ? 1 : 2;
         const auto first = static_cast<index_t>(std::floor(-reach / stretch)) + 1;
@@ -110,6 +111,7 @@ struct resized_axis {
             const bool to_one = rule.antialias || rule.exclude_outside;
             for (const double w : row) weights.push_back(static_cast<float>(to_one ? w / sum : w));
         }
+        return static_cast<index_t>(weights.size());
     }
 };
 
@@ -163,7 +165,6 @@ inline std::vector<resized_axis> resized_axes(preparation& p) {
         if (!(size >= 0 && size <= most) || (!(axis.scale > 0) && size > 0) || (axis.from == 0 && size > 0))
             throw argument_error(message("axis ", where[k], " of shape ", from, " cannot become ", size, " long"));
         axis.to = static_cast<index_t>(size);
-        listed(axis.from);
     }
     return result;
 }
@@ -190,6 +191,8 @@ inline kernel resize(preparation& p) {
     const edge::shape to(extents);
     p.output(0, p.type(0), to);
     if (to.size() == 0) return {};
+    need_positions(from);
+    need_positions(to);
     const auto is_same = [](const resized_axis& axis) { return axis.from == axis.to && axis.scale == 1; };
     if (rule.mode == "nearest") {
         const auto strides = from.strides();
@@ -214,9 +217,10 @@ inline kernel resize(preparation& p) {
     std::vector<pass> passes;
     edge::shape now = from;
     index_t most = 0;
+    index_t taps = 0;
     for (std::size_t i = axes.size(); i-- > 0;) {
         if (is_same(axes[i])) continue;
-        axes[i].find_taps(rule);
+        taps = listed(taps + axes[i].find_taps(rule));
         const split_shape around(now, i);
         now = with_extent(now, i, axes[i].to);
         most = (std::max)(most, now.size());

@@ -22,6 +22,12 @@ inline index_t listed(index_t n) {
     return n;
 }
 
+/// The same for a list for each axis of a shape, together.
+inline void need_positions(const edge::shape& s) {
+    index_t total = 0;
+    for (const index_t n : s) total = listed(total + listed(n));
+}
+
 /// Output 0 has the elements of input 0 in another shape.
 inline kernel reshaped(preparation& p, const edge::shape& shape) {
     if (shape.size() != p.shape(0).size()) throw shape_error(message("cannot reshape ", p.shape(0), " to ", shape));
