@@ -118,7 +118,7 @@ TEST_CASE("an inverted residual has the bits of its layers, for random shapes", 
     }
 }
 
-TEST_CASE("an inverted residual has the bits of its layers where threads share rows, channels or images",
+TEST_CASE("an inverted residual has the bits of its layers where threads share rows, layers or images",
           "[nn][inverted_residual]") {
     edge::splitmix64 random(2);
     const window same{.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1};

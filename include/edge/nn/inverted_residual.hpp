@@ -8,12 +8,14 @@
 ///     block.run(x, nullptr, y, batch, in_h, in_w, scratch, threads);                                     // often
 ///
 /// Rows are expanded into a ring that holds as many as the depthwise layer needs, and its results are projected while
-/// they are still near. Threads own strips of rows, or, where images are so small that expanding the rows between two
-/// strips twice would cost more than it saves, channels. The bits are those of the three layers one after the other.
+/// they are still near. Threads own strips of rows; where images are so small that expanding the rows between two strips
+/// twice would cost more than it saves, one layer follows the other. The bits are the same.
 /// Source: Sandler et al. 2018, "MobileNetV2: inverted residuals and linear bottlenecks", section 3 and 5.1.
 
 #include <edge/nn/dense.hpp>
 #include <edge/nn/depthwise.hpp>
+
+#include <optional>
 
 namespace edge::nn {
 
@@ -42,17 +44,14 @@ public:
     explicit inverted_residual(const inverted_residual_layers& layers)
         : inputs_(layers.inputs),
           hidden_(layers.hidden),
-          has_expand_(layers.expand != nullptr),
           depthwise_(layers.depthwise, layers.depthwise_bias, layers.hidden, layers.window, layers.after_depthwise),
           project_(pointwise(layers.project, layers.hidden, layers.outputs), layers.project_bias,
                    layers.after_project) {
-        if (!has_expand_ && inputs_ != hidden_)
+        if (layers.expand != nullptr)
+            expand_.emplace(pointwise(layers.expand, inputs_, hidden_), layers.expand_bias, layers.after_expand);
+        else if (inputs_ != hidden_)
             throw argument_error(message("inverted residual of ", inputs_, " inputs with ", hidden_,
                                          " hidden channels and no layer that expands"));
-        if (!has_expand_) return;
-        expand_ = simd::packed_matrix<float, Arch>(pointwise(layers.expand, inputs_, hidden_));
-        if (layers.expand_bias != nullptr) expand_bias_.assign(layers.expand_bias, layers.expand_bias + hidden_);
-        after_expand_ = layers.after_expand;
     }
 
     [[nodiscard]] index_t inputs() const noexcept { return inputs_; }
@@ -68,8 +67,8 @@ public:
         const convolution g = geometry(1, in_h, in_w);
         const int parts = parts_of(g, threads);
         const index_t apart = parts * strips(g, 1).size();
-        const index_t together = is_split_by_channels(g, parts) ? (in_h * in_w + g.out_h * g.out_w) * hidden_
-                                                                : parts * strips(g, parts).size();
+        const index_t together =
+            runs_layers(g, parts) ? (in_h * in_w + g.out_h * g.out_w) * hidden_ : parts * strips(g, parts).size();
         return static_cast<std::size_t>((std::max)(apart, together)) * sizeof(float);
     }
 
@@ -98,13 +97,13 @@ public:
             });
             return;
         }
-        const bool by_channels = is_split_by_channels(g, parts);
+        const bool in_layers = runs_layers(g, parts);
         const ring rows = strips(g, parts);
         for (index_t n = 0; n < batch; ++n) {
             const float* image = x + n * in_h * in_w * inputs_;
             float* out = y + n * pixels * outputs();
-            if (by_channels) {
-                run_channels(image, residual_of(n), out, g, parts, memory);
+            if (in_layers) {
+                run_layers(image, residual_of(n), out, g, parts, memory);
                 continue;
             }
             parallel_parts(parts, [&](int part) {
@@ -144,7 +143,7 @@ private:
         const nn::window& win = g.window;
         const index_t reach = (win.kernel_h - 1) * win.dilation_h + 1;
         const index_t most = (std::max)(index_t{1}, (g.out_h + parts - 1) / parts);
-        ring r{0, has_expand_ ? g.in_w * hidden_ : 0, 0, g.out_w * hidden_};
+        ring r{0, expand_ ? g.in_w * hidden_ : 0, 0, g.out_w * hidden_};
         do {
             ++r.results;
             r.rows = reach + (r.results - 1) * win.stride_h;
@@ -153,19 +152,15 @@ private:
     }
 
     [[nodiscard]] int parts_of(const convolution& g, int threads) const {
-        const index_t expanding = has_expand_ ? g.in_h * g.in_w * inputs_ : 0;
+        const index_t expanding = expand_ ? g.in_h * g.in_w * inputs_ : 0;
         const index_t rest = g.out_h * g.out_w * (outputs() + g.window.kernel_h * g.window.kernel_w);
         return parts_for((expanding + rest) * hidden_, {.threads = threads, .grain = grain});
     }
 
     /// Where strips would expand more than an eighth of the rows twice.
-    [[nodiscard]] bool is_split_by_channels(const convolution& g, int parts) const noexcept {
+    [[nodiscard]] bool runs_layers(const convolution& g, int parts) const noexcept {
         const index_t twice = (g.window.kernel_h - 1) * g.window.dilation_h + 1 - g.window.stride_h;
-        return has_expand_ && parts > 1 && (g.out_h < parts || twice * (parts - 1) * 8 > g.in_h);
-    }
-
-    [[nodiscard]] detail::layer_end<Arch> expand_end() const noexcept {
-        return {expand_bias_.empty() ? nullptr : expand_bias_.data(), nullptr, 0, after_expand_};
+        return expand_ && parts > 1 && (g.out_h < parts || twice * (parts - 1) * 8 > g.in_h);
     }
 
     /// Rows [first, last) of the results of an image, on this thread.
@@ -176,18 +171,16 @@ private:
         const index_t out_row = g.out_w * outputs();
         float* const results = memory + r.rows * r.row_floats;
         const auto row_at = [&](index_t iy) -> const float* {
-            return has_expand_ ? memory + iy % r.rows * r.row_floats : x + iy * in_row;
+            return expand_ ? memory + iy % r.rows * r.row_floats : x + iy * in_row;
         };
         index_t next = (std::max)(index_t{0}, first * win.stride_h - win.pad_top);  // row to expand
         for (index_t oy = first; oy < last; oy += r.results) {
             const index_t end = (std::min)(last, oy + r.results);
             const index_t bottom = (end - 1) * win.stride_h - win.pad_top + (win.kernel_h - 1) * win.dilation_h + 1;
-            while (has_expand_ && next < (std::min)(g.in_h, bottom)) {
+            while (expand_ && next < (std::min)(g.in_h, bottom)) {
                 const index_t place = next % r.rows;
                 const index_t count = (std::min)((std::min)(g.in_h, bottom) - next, r.rows - place);
-                simd::gemm<Arch, float>({x + next * in_row, count * g.in_w, inputs_, inputs_}, expand_,
-                                        {memory + place * r.row_floats, count * g.in_w, hidden_, hidden_},
-                                        {.threads = 1}, expand_end());
+                expand_->run(x + next * in_row, nullptr, memory + place * r.row_floats, count * g.in_w, 1);
                 next += count;
             }
             depthwise_.run_rows(row_at, results, g, oy, end, 0, hidden_);
@@ -196,36 +189,18 @@ private:
         }
     }
 
-    /// A whole image: threads own hidden channels until these are projected.
-    void run_channels(const float* x, const float* residual, float* y, const convolution& g, int parts,
-                      float* memory) const {
-        constexpr auto lanes = static_cast<index_t>(simd::lanes<float, Arch>);
-        constexpr index_t align = simd::detail::gemm_tile<Arch, float>::vectors;
-        constexpr index_t some = (std::max)(index_t{64} / lanes, align);  // registers that are expanded at a time
+    /// A whole image, one layer after the other.
+    void run_layers(const float* x, const float* residual, float* y, const convolution& g, int threads,
+                    float* memory) const {
         float* const results = memory + g.in_h * g.in_w * hidden_;
-        const auto row_at = [&](index_t iy) -> const float* { return memory + iy * g.in_w * hidden_; };
-        const auto rows_of = [&](index_t i, index_t) {
-            return simd::detail::left_block<float>{x + i * inputs_, inputs_, 1};
-        };
-        parallel_parts(parts, [&](int part) {
-            const auto [first, last] = partition(expand_.vectors(), parts, part, align);
-            for (index_t v = first; v < last; v += some) {
-                const index_t end = (std::min)(last, v + some);
-                simd::multiply_packed<Arch>(rows_of, 0, g.in_h * g.in_w, expand_, v, end, memory, hidden_,
-                                            expand_end());
-                depthwise_.run_rows(row_at, results, g, 0, g.out_h, v * lanes,
-                                    (std::min)(end * lanes, hidden_) - v * lanes);
-            }
-        });
-        project_.run(results, residual, y, g.out_h * g.out_w, parts);
+        expand_->run(x, nullptr, memory, g.in_h * g.in_w, threads);
+        depthwise_.run(memory, results, 1, g.in_h, g.in_w, threads);
+        project_.run(results, residual, y, g.out_h * g.out_w, threads);
     }
 
     index_t inputs_;
     index_t hidden_;
-    bool has_expand_;
-    simd::packed_matrix<float, Arch> expand_;
-    std::vector<float> expand_bias_;
-    activation after_expand_;
+    std::optional<dense_layer<Arch>> expand_;
     depthwise_layer<Arch> depthwise_;
     dense_layer<Arch> project_;
 };
