@@ -64,16 +64,16 @@ struct even_blocks {
 
 /// Blocks of a product, in elements.
 ///
-/// 24 or 28 rows of a, 512 floats deep, are about 48 KiB: they stay in the first cache or near it while the panels of b
-/// stream by. Those are contiguous, which a prefetcher likes; the rows of c that a higher block of a would visit in turn
-/// are apart, often by a power of two. Measured at 512 to 2048: 24 rows reach 0.85 to 0.88 of the peak, 168 rows 0.62 to
-/// 0.72. The deeper a block, the less often c is read and written: 512 instead of 256 are worth 0.04 at 2048, nothing at
-/// 512. A block of b, 1 MiB, stays in a second or third cache.
+/// 24 rows of a, 512 floats deep, are 48 KiB: they stay in the first cache or near it while the panels of b stream by.
+/// Those are contiguous, which a prefetcher likes; the rows of c that a higher block of a would visit in turn are apart,
+/// often by a power of two. Measured at 512 to 2048: 24 rows reach 0.85 to 0.88 of the peak, 168 rows 0.62 to 0.72. The
+/// deeper a block, the less often c is read and written: 512 instead of 256 are worth 0.04 at 2048, nothing at 512. A
+/// block of b, 1 MiB, stays in a second or third cache.
 template <class Arch, class T>
 struct gemm_blocks {
     static constexpr auto size = static_cast<index_t>(sizeof(T));
     static constexpr index_t k = gemm_depth<T>;
-    static constexpr index_t rows = (23 / gemm_tile<Arch, T>::rows + 1) * gemm_tile<Arch, T>::rows;
+    static constexpr index_t rows = 24 / gemm_tile<Arch, T>::rows * gemm_tile<Arch, T>::rows;
     static constexpr index_t columns = 2048 / size;
 };
 

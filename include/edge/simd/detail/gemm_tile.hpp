@@ -137,7 +137,7 @@ EDGE_NEVER_INLINE void multiply_tile(const left_block<T>& a, const T* b, index_t
         unrolled<rows * vectors>([&](auto t) { sums[t / vectors][t % vectors] = B(T{}); });
     }
     // Rows are reached from every third one: an address has a base and an index of 1 to 8 elements, and a pointer to each
-    // row would not fit the registers. Unrolled, the loop is no faster, and slower where k is small.
+    // row would not fit the registers.
     constexpr int shared = 3;
     const T* base[(rows + shared - 1) / shared];
     unrolled<(rows + shared - 1) / shared>([&](auto i) { base[i] = a.data + i * shared * a.row_step; });
@@ -147,6 +147,9 @@ EDGE_NEVER_INLINE void multiply_tile(const left_block<T>& a, const T* b, index_t
     const index_t run = place == nullptr ? k : a.run;
     for (index_t left_over = k; left_over > 0; left_over -= run) {
         index_t at = place == nullptr ? 0 : *place++;
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 4  // worth 0.02 of the peak with g++
+#endif
         for (index_t p = 0; p < run; ++p, at += step, b += b_step) {
             B right[vectors];
             unrolled<vectors>([&](auto j) { right[j] = B::load_unaligned(b + j * n); });
