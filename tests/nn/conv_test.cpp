@@ -222,6 +222,7 @@ void check_layer(const layer_case& c) {
             guarded<float> y(expected.size(), static_cast<std::size_t>(4 * threads));
             const index_t bytes = planar ? layer.planes_scratch_bytes(g, threads) : layer.scratch_bytes(g, threads);
             guarded<unsigned char> scratch(static_cast<std::size_t>(bytes));
+            std::fill_n(scratch.data(), bytes, static_cast<unsigned char>(0xff));  // NaN
             if (planar)
                 layer.run_planes(planes_of(x, g).data(), r, y.data(), g, scratch.data(), threads);
             else
