@@ -103,8 +103,11 @@ TEST_CASE("weights come from another graph, a folder, or tensors with names", "[
     const auto weights = all_weights(0.1, edge::nn::he_weights());
     CHECK(run(mobilenet_v2(0.1, 32, 10, {.weights = edge::nn::named_weights(weights)}), x) == y);
     const temporary_folder folder;
-    for (const auto& [name, value] : weights) edge::save_npy(folder / (name + ".npy"), value);
-    CHECK(run(mobilenet_v2(0.1, 32, 10, {.weights = edge::nn::npy_weights(folder.path())}), x) == y);
+    const auto& one = weights.at("features.17.dw.weight").as<float>();
+    edge::save_npy(folder / "features.17.dw.weight.npy", one);
+    const auto from_files = edge::nn::npy_weights(folder.path());
+    CHECK(from_files("features.17.dw.weight", one.shape())[7] == one[7]);
+    CHECK(says<edge::io_error>([&] { (void)from_files("features.17.dw.bias", {16}); }, "features.17.dw.bias.npy"));
 
     CHECK(
         says<edge::shape_error>([&] { (void)mobilenet_v2(0.1, 32, 11, {.weights = edge::nn::named_weights(weights)}); },
