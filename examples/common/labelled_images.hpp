@@ -5,12 +5,15 @@
 ///
 ///     for (const auto& image : read_labels("imagenet-sample", {.split = "evaluation"})) …image.file, image.label…
 
-#include <edge/frame/csv.hpp>
+#include <edge/core/file.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct labelled_image {
@@ -23,28 +26,62 @@ struct label_selection {
     std::size_t limit = (std::numeric_limits<std::size_t>::max)();  ///< the first so many
 };
 
+/// The cells of a row of CSV; one in quotes may have commas and, doubled, quotes in it.
+inline std::vector<std::string> csv_cells(std::string_view row) {
+    std::vector<std::string> cells(1);
+    bool is_quoted = false;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        if (row[i] == '"' && is_quoted && i + 1 < row.size() && row[i + 1] == '"')
+            cells.back() += row[i++];
+        else if (row[i] == '"')
+            is_quoted = !is_quoted;
+        else if (row[i] == ',' && !is_quoted)
+            cells.emplace_back();
+        else
+            cells.back() += row[i];
+    }
+    return cells;
+}
+
 /// @throws edge::io_error        if there is no labels.csv
+/// @throws edge::parse_error     if a row has other cells than the first says
 /// @throws edge::argument_error  if a column is missing, or no image is in the split
 inline std::vector<labelled_image> read_labels(const std::filesystem::path& folder,
                                                const label_selection& wanted = {}) {
-    using edge::frame::kind;
     const auto path = folder / "labels.csv";
-    const auto table = edge::frame::read_csv(path);
-    const auto column = [&](const char* name, kind k) -> const edge::frame::column& {
-        if (!table.has(name) || table.column(name).kind() != k)
-            throw edge::argument_error(
-                edge::message(path.string(), ": has no column '", name, "' of ", edge::frame::to_string(k)));
-        return table.column(name);
+    const std::string text = edge::read_text_file(path);
+    std::vector<std::vector<std::string>> rows;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = (std::min)(text.find('\n', at), text.size());
+        std::string_view row(text.data() + at, end - at);
+        if (!row.empty() && row.back() == '\r') row.remove_suffix(1);
+        if (!row.empty()) rows.push_back(csv_cells(row));
+        at = end + 1;
+    }
+    const auto column = [&](std::string_view name) {
+        std::size_t i = 0;
+        while (!rows.empty() && i < rows[0].size() && rows[0][i] != name) ++i;
+        if (rows.empty() || i == rows[0].size())
+            throw edge::argument_error(edge::message(path.string(), ": has no column '", name, "'"));
+        return i;
     };
-    const auto& files = column("file", kind::string);
-    const auto& labels = column("label_index", kind::int64);
-    const auto* splits = wanted.split.empty() ? nullptr : &column("split", kind::string);
+    const std::size_t file = column("file");
+    const std::size_t label = column("label_index");
+    const std::size_t split = wanted.split.empty() ? file : column("split");
     std::vector<labelled_image> images;
-    for (std::size_t i = 0; i < table.rows() && images.size() < wanted.limit; ++i) {
-        if (splits != nullptr && (!splits->is_valid(i) || splits->text(i) != wanted.split)) continue;
-        if (!files.is_valid(i) || !labels.is_valid(i))
-            throw edge::argument_error(edge::message(path.string(), ": row ", i, " (from 0) has no file or no label"));
-        images.push_back({folder / std::string(files.text(i)), labels.values<std::int64_t>()[i]});
+    for (std::size_t i = 1; i < rows.size() && images.size() < wanted.limit; ++i) {
+        const auto refuse = [&](const std::string& why) {
+            throw edge::parse_error(edge::message(path.string(), ": row ", i, ": ", why));
+        };
+        if (rows[i].size() != rows[0].size())
+            refuse(edge::message(rows[i].size(), " cells; expected ", rows[0].size()));
+        if (!wanted.split.empty() && rows[i][split] != wanted.split) continue;
+        const std::string& digits = rows[i][label];
+        std::int64_t index = 0;
+        const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+        if (wrong != std::errc() || end != digits.data() + digits.size())
+            refuse(edge::message("label_index '", digits, "' is not a whole number"));
+        images.push_back({folder / rows[i][file], index});
     }
     if (images.empty())
         throw edge::argument_error(wanted.split.empty()
