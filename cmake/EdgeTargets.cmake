@@ -45,20 +45,20 @@ foreach(_name openmp onnx snappy zstd)
   endif()
 endforeach()
 
-# The operators of nn/, compiled once for all programs: they take longer than all else.
-file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/operators.cpp CONTENT "#define EDGE_NN_DEFINE_OPERATORS\n#include <edge/nn/operators.hpp>\n")
-add_library(edge_operators STATIC EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/operators.cpp)
-target_compile_definitions(edge_operators PUBLIC EDGE_NN_EXTERN_OPERATORS)
-target_link_libraries(edge_operators PRIVATE edge::edge edge_flags)
+# The engine of nn/, compiled once for all programs: it takes longer than all else.
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/nn_engine.cpp CONTENT "#define EDGE_NN_DEFINE\n#include <edge/nn.hpp>\n")
+add_library(edge_nn_engine STATIC EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/nn_engine.cpp)
+target_compile_definitions(edge_nn_engine PUBLIC EDGE_NN_EXTERN)
+target_link_libraries(edge_nn_engine PRIVATE edge::edge edge_flags)
 if(TARGET edge::openmp)
-  target_link_libraries(edge_operators PRIVATE edge::openmp)
+  target_link_libraries(edge_nn_engine PRIVATE edge::openmp)
 endif()
-set_target_properties(edge_operators PROPERTIES CXX_EXTENSIONS OFF)
+set_target_properties(edge_nn_engine PROPERTIES CXX_EXTENSIONS OFF)
 
 # A program of ours, with every optional library that was found.
 function(edge_add_program name)
   add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE edge::edge edge_flags edge_operators)
+  target_link_libraries(${name} PRIVATE edge::edge edge_flags edge_nn_engine)
   foreach(_name openmp onnx snappy zstd)
     if(TARGET edge::${_name})
       target_link_libraries(${name} PRIVATE edge::${_name})

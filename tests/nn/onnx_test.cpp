@@ -2,6 +2,8 @@
 #include <edge/core/random.hpp>
 #include <edge/nn/onnx.hpp>
 
+#include <protozero/pbf_writer.hpp>
+
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/thrown.hpp"

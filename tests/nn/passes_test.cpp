@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <edge/nn/detail/arena.hpp>
 #include <edge/nn/session.hpp>
 
 #include "support/allocations.hpp"

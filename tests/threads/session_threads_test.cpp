@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Networks on real threads: those of a pool inside a run, and several runs at the same time. Made for the thread sanitizer.
+#include <edge/core/parallel.hpp>
 #include <edge/nn/session.hpp>
 
 #include "support/catch.hpp"

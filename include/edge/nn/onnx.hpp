@@ -17,11 +17,12 @@
 #endif
 
 #include <edge/core/mapped_file.hpp>
-#include <edge/nn/detail/onnx_reader.hpp>
-#include <edge/nn/detail/onnx_writer.hpp>
+#include <edge/nn/detail/engine.hpp>
 #include <edge/nn/graph.hpp>
 
 #include <filesystem>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace edge::nn {
@@ -32,15 +33,11 @@ namespace edge::nn {
 ///                            outside `folder` or fewer than they should be
 /// @throws unsupported_error  if it holds what is not read; names it
 /// @throws io_error           if a file of data cannot be read
-[[nodiscard]] inline graph parse_onnx(std::span<const std::byte> bytes, std::string_view name,
-                                      const std::filesystem::path& folder = {}) {
-    return detail::onnx_call(name, [&] { return detail::onnx_reader(folder).model(bytes); });
-}
+[[nodiscard]] graph parse_onnx(std::span<const std::byte> bytes, std::string_view name,
+                               const std::filesystem::path& folder = {});
 
 /// A TensorProto on its own, as in the test data of ONNX.
-[[nodiscard]] inline any_tensor parse_onnx_tensor(std::span<const std::byte> bytes, std::string_view name) {
-    return detail::onnx_call(name, [&] { return detail::onnx_reader().tensor(bytes).value; });
-}
+[[nodiscard]] any_tensor parse_onnx_tensor(std::span<const std::byte> bytes, std::string_view name);
 
 /// @throws io_error  if the file cannot be read; else as `parse_onnx`
 [[nodiscard]] inline graph load_onnx(const std::filesystem::path& path) {
@@ -51,9 +48,29 @@ namespace edge::nn {
 
 /// The bytes of a ModelProto.
 /// @throws argument_error  if the graph contradicts itself
-[[nodiscard]] inline std::string to_onnx(const graph& g) { return detail::onnx_writer().model(g); }
+[[nodiscard]] std::string to_onnx(const graph& g);
 
 /// @throws io_error  if the file cannot be written; one that was there before is then untouched
 inline void save_onnx(const graph& g, const std::filesystem::path& path) { write_file(path, to_onnx(g)); }
 
 }  // namespace edge::nn
+
+#if EDGE_NN_HAS_ENGINE
+#include <edge/nn/detail/onnx_reader.hpp>
+#include <edge/nn/detail/onnx_writer.hpp>
+
+namespace edge::nn {
+
+EDGE_NN_FUNCTION graph parse_onnx(std::span<const std::byte> bytes, std::string_view name,
+                                  const std::filesystem::path& folder) {
+    return detail::onnx_call(name, [&] { return detail::onnx_reader(folder).model(bytes); });
+}
+
+EDGE_NN_FUNCTION any_tensor parse_onnx_tensor(std::span<const std::byte> bytes, std::string_view name) {
+    return detail::onnx_call(name, [&] { return detail::onnx_reader().tensor(bytes).value; });
+}
+
+EDGE_NN_FUNCTION std::string to_onnx(const graph& g) { return detail::onnx_writer().model(g); }
+
+}  // namespace edge::nn
+#endif

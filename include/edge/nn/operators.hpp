@@ -6,11 +6,19 @@
 ///     if (edge::nn::find_operator(node) == nullptr) …
 ///
 /// To add one: write its `prepare` function in the family's file, and its row in the table there.
-///
-/// All of them are compiled wherever a session is made, which takes a while. A program of several files may compile them
-/// once: define EDGE_NN_EXTERN_OPERATORS for all of its files, and in one of them EDGE_NN_DEFINE_OPERATORS as well before
-/// this header.
 
+#include <edge/nn/detail/engine.hpp>
+#include <edge/nn/operator.hpp>
+
+namespace edge::nn {
+
+/// How a node is prepared, or nullptr if there is no such operator. The domain "edge" is that of nodes that rewrites of
+/// graphs make; of others than it and ONNX's own there is none.
+[[nodiscard]] prepare_function find_operator(const node& n);
+
+}  // namespace edge::nn
+
+#if EDGE_NN_HAS_ENGINE
 #include <edge/nn/operators/conv.hpp>
 #include <edge/nn/operators/einsum.hpp>
 #include <edge/nn/operators/elementwise.hpp>
@@ -28,9 +36,7 @@
 
 namespace edge::nn {
 
-namespace detail {
-
-[[nodiscard]] inline prepare_function search_operators(const node& n) {
+EDGE_NN_FUNCTION prepare_function find_operator(const node& n) {
     prepare_function found = nullptr;
     const auto search = [&](std::span<const operator_row> rows) {
         for (const operator_row& row : rows)
@@ -56,17 +62,5 @@ namespace detail {
     return found;
 }
 
-}  // namespace detail
-
-/// How a node is prepared, or nullptr if there is no such operator. The domain "edge" is that of nodes
-/// that rewrites of graphs make; of others than it and ONNX's own there is none.
-#if defined(EDGE_NN_EXTERN_OPERATORS)
-[[nodiscard]] prepare_function find_operator(const node& n);
-#else
-[[nodiscard]] inline prepare_function find_operator(const node& n) { return detail::search_operators(n); }
-#endif
-#if defined(EDGE_NN_DEFINE_OPERATORS)
-prepare_function find_operator(const node& n) { return detail::search_operators(n); }
-#endif
-
 }  // namespace edge::nn
+#endif

@@ -9,12 +9,8 @@
 /// Inputs and outputs keep their names, types and layouts, and results their values: the same bits, but where batch
 /// normalization goes into the weights of a convolution.
 
-#include <edge/nn/passes/blocks.hpp>
-#include <edge/nn/passes/fold_constants.hpp>
-#include <edge/nn/passes/fold_into_conv.hpp>
-#include <edge/nn/passes/hard_swish.hpp>
-#include <edge/nn/passes/identities.hpp>
-#include <edge/nn/passes/pixels.hpp>
+#include <edge/nn/detail/engine.hpp>
+#include <edge/nn/graph.hpp>
 
 namespace edge::nn {
 
@@ -26,7 +22,21 @@ struct pass_options {
 };
 
 /// @throws argument_error  as `graph::sort`
-inline void run_passes(graph& g, const pass_options& options = {}) {
+void run_passes(graph& g, const pass_options& options = {});
+
+}  // namespace edge::nn
+
+#if EDGE_NN_HAS_ENGINE
+#include <edge/nn/passes/blocks.hpp>
+#include <edge/nn/passes/fold_constants.hpp>
+#include <edge/nn/passes/fold_into_conv.hpp>
+#include <edge/nn/passes/hard_swish.hpp>
+#include <edge/nn/passes/identities.hpp>
+#include <edge/nn/passes/pixels.hpp>
+
+namespace edge::nn {
+
+EDGE_NN_FUNCTION void run_passes(graph& g, const pass_options& options) {
     if (!options.rewrite) return;
     // What is kept is an output for the time being.
     const std::size_t outputs = g.outputs.size();
@@ -45,3 +55,4 @@ inline void run_passes(graph& g, const pass_options& options = {}) {
 }
 
 }  // namespace edge::nn
+#endif
