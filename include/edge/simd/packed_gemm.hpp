@@ -140,6 +140,12 @@ void multiply_packed(const Block& block, index_t i0, index_t i1, const packed_ma
                                               &finish,
                                               i,
                                               column + j};
+            // Weights that are read by few tiles come from far away each time.
+            if (tile::fetches_ahead && is_wide && m <= 8 * tile::rows &&
+                v + 2 * tile::vectors <= (std::min)(v1, b.wide_vectors())) {
+                to.ahead = panel + k * step;
+                to.ahead_step = step * tile::rows / m;
+            }
             if (is_wide) {
                 detail::multiply_panel<Arch, tile::vectors>(rows, m, heights, panel, step, k, to);
             } else {

@@ -7,6 +7,7 @@
 
 #include <edge/core/shape.hpp>
 #include <edge/simd/detail/operation.hpp>
+#include <edge/simd/stream.hpp>
 #include <edge/simd/unrolled.hpp>
 
 #include <algorithm>
@@ -46,6 +47,10 @@ struct gemm_tile {
 #endif
     static constexpr int narrow_rows = !is_float ? 4 : bytes == 64 ? 14 : 2 * rows;
     static constexpr auto columns = static_cast<index_t>(vectors * lanes<T, Arch>);
+
+    /// Whether a tile fetches what the next will read. With registers of a cache line, products outrun the third cache by
+    /// a half; narrower ones only lose the address that it takes.
+    static constexpr bool fetches_ahead = bytes == 64;
 
     template <int registers>
     static constexpr int most_rows = registers == 1 ? narrow_rows : rows;
@@ -108,6 +113,9 @@ struct tile_target {
     const Finish* finish;  ///< null while there is more of k to come
     index_t row;           ///< of the tile in the whole result, for `finish`
     index_t column;
+    const T* ahead =
+        nullptr;  ///< what will be read next, to be fetched in the meantime: `ahead_step` elements a step of k
+    index_t ahead_step = 0;
 };
 
 /// A block of the left side. Elements of a row are `step` apart; with a table of places, runs of them begin anywhere, in
@@ -126,6 +134,7 @@ template <class Arch, int rows, int vectors, class T, class Finish>
 EDGE_NEVER_INLINE void multiply_tile(const left_block<T>& a, const T* b, index_t b_step, index_t k,
                                      const tile_target<T, Finish>& to) {
     using B = batch<T, Arch>;
+    using tile = gemm_tile<Arch, T>;
     constexpr auto n = static_cast<index_t>(lanes<T, Arch>);
     constexpr index_t width = vectors * n;
     alignas(alignment) T apart[rows * width];  // of tiles that add to c, are cut off or whose columns are apart
@@ -143,6 +152,8 @@ EDGE_NEVER_INLINE void multiply_tile(const left_block<T>& a, const T* b, index_t
     unrolled<(rows + shared - 1) / shared>([&](auto i) { base[i] = a.data + i * shared * a.row_step; });
     const index_t row_step = a.row_step;
     const index_t step = a.step;
+    [[maybe_unused]] const T* ahead = to.ahead;
+    [[maybe_unused]] const index_t ahead_step = to.ahead_step;
     const index_t* place = a.places;
     const index_t run = place == nullptr ? k : a.run;
     for (index_t left_over = k; left_over > 0; left_over -= run) {
@@ -151,6 +162,10 @@ EDGE_NEVER_INLINE void multiply_tile(const left_block<T>& a, const T* b, index_t
 #pragma GCC unroll 4  // worth 0.02 of the peak with g++
 #endif
         for (index_t p = 0; p < run; ++p, at += step, b += b_step) {
+            if constexpr (tile::fetches_ahead) {
+                prefetch(ahead);
+                ahead += ahead_step;
+            }
             B right[vectors];
             unrolled<vectors>([&](auto j) { right[j] = B::load_unaligned(b + j * n); });
             B left;
@@ -193,9 +208,11 @@ void multiply_panel(left_block<T> a, index_t m, const tile_heights& heights, con
     constexpr int most = gemm_tile<Arch, T>::template most_rows<vectors>;
     constexpr int next = tile_heights::below(most);
     index_t i = 0;
+    if (to.ahead == nullptr) to.ahead = b;
     const auto tiles = [&]<int rows>(std::integral_constant<int, rows>, index_t count) {
         for (; count > 0; --count, i += rows) {
             multiply_tile<Arch, rows, vectors>(a, b, b_step, k, to);
+            to.ahead += k * to.ahead_step;
             a.data += rows * a.row_step;
             to.c += rows * to.row_step;
             to.row += rows;
