@@ -157,10 +157,10 @@ private:
         return parts_for((expanding + rest) * hidden_, {.threads = threads, .grain = grain});
     }
 
-    /// Where strips would expand more than an eighth of the rows twice.
+    /// Where strips would expand more than a sixth of the rows twice.
     [[nodiscard]] bool runs_layers(const convolution& g, int parts) const noexcept {
         const index_t twice = (g.window.kernel_h - 1) * g.window.dilation_h + 1 - g.window.stride_h;
-        return expand_ && parts > 1 && (g.out_h < parts || twice * (parts - 1) * 8 > g.in_h);
+        return expand_ && parts > 1 && (g.out_h < parts || twice * (parts - 1) * 6 > g.in_h);
     }
 
     /// Rows [first, last) of the results of an image, on this thread.
