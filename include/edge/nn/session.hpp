@@ -158,6 +158,7 @@ private:
     void forget_shapes(std::size_t first_step = 0);
     void prepare_all();
     bool prepare(step& s, bool in_run);
+    [[nodiscard]] bool is_small(const step& s) const;
     void fold(step& s);
     void plan_memory();
     void point(step& s);

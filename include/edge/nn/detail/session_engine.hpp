@@ -94,6 +94,9 @@ EDGE_NN_FUNCTION session::session(std::shared_ptr<shared_model> model, const ses
         slot& v = slots_[input_slots_[i]];
         v.is_typed = is_fixed;
         v.type = {declared.type, is_fixed ? edge::shape(extents) : edge::shape{}};
+        if (is_fixed && v.type.bytes() > options_.max_bytes)
+            throw argument_error(message("input '", declared.name, "' is ", v.type, ": above the limit of ",
+                                         options_.max_bytes, " bytes"));
     }
     prepare_all();
 }
@@ -103,6 +106,13 @@ EDGE_NN_FUNCTION void session::prepare_all() {
     for (step& s : steps_)
         if (!s.is_ready && !s.is_folded) prepare(s, false);
     plan_memory();
+}
+
+/// Whether its results are worth keeping: a few bytes in a file may ask for gigabytes.
+EDGE_NN_FUNCTION bool session::is_small(const step& s) const {
+    constexpr index_t most = index_t{1} << 26;
+    return std::all_of(s.outputs.begin(), s.outputs.end(),
+                       [&](std::size_t id) { return id == none || slots_[id].type.bytes() <= most; });
 }
 
 /// @return  whether the node is ready to run: false if a type or a value is not known yet
@@ -155,7 +165,7 @@ EDGE_NN_FUNCTION bool session::prepare(step& s, bool in_run) {
                                        [&](std::size_t id) { return id == none || slots_[id].constant != nullptr; });
     if (all_given) {
         s.is_folded = true;
-    } else if (all_constant && !s.reads_values) {
+    } else if (all_constant && !s.reads_values && is_small(s)) {
         fold(s);
         for (const std::size_t id : s.outputs)
             if (id != none) slots_[id].from_initializers = from_initializers;
