@@ -1,13 +1,18 @@
 # Flags of our own programs. None of this reaches users: edge::edge carries include paths and C++20 only.
 include_guard(GLOBAL)
 
-# The instruction set our programs are built for: AVX2 and FMA where this machine has them, else the compiler's default.
+# The instruction set our programs are built for: AVX-512 where this machine has what x86-64-v4 names and a preset does not
+# ask for less, AVX2 and FMA where it has those, else the compiler's default.
 if(NOT DEFINED EDGE_MARCH)
   set(_march "")
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT CMAKE_CROSSCOMPILING AND EXISTS /proc/cpuinfo)
     file(STRINGS /proc/cpuinfo _flags REGEX "^flags.* avx2 " LIMIT_COUNT 1)
     if(_flags MATCHES " fma ")
       set(_march x86-64-v3)
+    endif()
+    if(_march AND NOT EDGE_WITHOUT_AVX512 AND _flags MATCHES " avx512f " AND _flags MATCHES " avx512bw " AND
+       _flags MATCHES " avx512cd " AND _flags MATCHES " avx512dq " AND _flags MATCHES " avx512vl ")
+      set(_march x86-64-v4)
     endif()
   endif()
   set(EDGE_MARCH "${_march}" CACHE STRING "-march= of edge's own tests, examples and benches; empty for the compiler's default")
@@ -54,6 +59,11 @@ if(TARGET edge::openmp)
   target_link_libraries(edge_nn_engine PRIVATE edge::openmp)
 endif()
 set_target_properties(edge_nn_engine PROPERTIES CXX_EXTENSIONS OFF)
+# Programs take of it what they use.
+target_compile_options(edge_nn_engine PRIVATE -ffunction-sections -fdata-sections)
+if(UNIX AND NOT APPLE)
+  target_link_options(edge_nn_engine INTERFACE -Wl,--gc-sections)
+endif()
 
 # A program of ours, with every optional library that was found.
 function(edge_add_program name)
