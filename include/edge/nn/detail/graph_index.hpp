@@ -56,6 +56,12 @@ private:
     std::set<std::string, std::less<>> outputs_;
 };
 
+/// Whether numbers of a window are such as one can compute with. A file may say anything; what makes no sense is refused
+/// when the node is prepared.
+[[nodiscard]] inline bool is_sane(std::span<const std::int64_t> list) {
+    return std::all_of(list.begin(), list.end(), [](std::int64_t v) { return v >= 0 && v <= 1 << 20; });
+}
+
 /// The one number that a constant of float holds, if it is such a constant.
 [[nodiscard]] inline const float* one_float(const graph& g, const node& n, std::size_t input) {
     const any_tensor* t = n.has_input(input) ? g.find_initializer(n.inputs[input]) : nullptr;

@@ -62,10 +62,7 @@ private:
         const std::size_t rank = more->size() / 2;
         std::vector<std::int64_t> pads(2 * (rank - 2), 0);
         if (automatic == "NOTSET") pads = conv.integers("pads", pads);
-        const auto is_sane = [](std::int64_t v) { return v >= 0 && v <= 1 << 20; };
-        if (pads.size() != 2 * (rank - 2) || !std::all_of(pads.begin(), pads.end(), is_sane) ||
-            !std::all_of(more->begin(), more->end(), is_sane))
-            return;
+        if (pads.size() != 2 * (rank - 2) || !is_sane(pads) || !is_sane(*more)) return;
         for (std::size_t i = 0; i < rank - 2; ++i) {
             pads[i] += (*more)[2 + i];
             pads[rank - 2 + i] += (*more)[rank + 2 + i];

@@ -103,11 +103,7 @@ private:
         const auto dilations = n.integers("dilations", ones);
         const auto pads = n.integers("pads", std::vector<std::int64_t>(4, 0));
         if (strides.size() != 2 || dilations.size() != 2 || pads.size() != 4) return new_extents();
-        // A file may say anything; what makes no sense is refused when the node is prepared.
-        const auto is_sane = [](std::int64_t v) { return v >= 0 && v <= 1 << 20; };
-        const bool sane =
-            std::all_of(dilations.begin(), dilations.end(), is_sane) && std::all_of(pads.begin(), pads.end(), is_sane);
-        if (!sane || n.text("auto_pad", "NOTSET") != "NOTSET") return new_extents();
+        if (!is_sane(dilations) || !is_sane(pads) || n.text("auto_pad", "NOTSET") != "NOTSET") return new_extents();
         std::array<std::int64_t, 4> shrinks{};  // stride, and what is lost at the borders, along both axes
         for (std::size_t i = 0; i < 2; ++i) {
             shrinks[2 * i] = strides[i];

@@ -113,9 +113,8 @@ struct tile_target {
     const Finish* finish;  ///< null while there is more of k to come
     index_t row;           ///< of the tile in the whole result, for `finish`
     index_t column;
-    const T* ahead =
-        nullptr;  ///< what will be read next, to be fetched in the meantime: `ahead_step` elements a step of k
-    index_t ahead_step = 0;
+    const T* ahead = nullptr;  ///< what will be read next, to be fetched in the meantime
+    index_t ahead_step = 0;    ///< elements of it for each step of k
 };
 
 /// A block of the left side. Elements of a row are `step` apart; with a table of places, runs of them begin anywhere, in
