@@ -11,7 +11,6 @@
 #include "support/floor.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -66,19 +65,6 @@ constexpr job jobs[] = {
     {14, 1024, 256},
 };
 
-/// Multiply-adds a second, the best of some rounds.
-double peak(int threads) {
-    constexpr double count = 2.4e7;
-    double best = 0;
-    for (int round = 0; round < 10; ++round) {
-        const auto start = std::chrono::steady_clock::now();
-        edge::perf::keep(floors::multiply_add(count * threads, threads));
-        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-        best = std::max(best, count * threads / took.count());
-    }
-    return best;
-}
-
 template <class Run>
 void measure(const std::string& name, double work, double floor_seconds, int threads, const tensor<float>& y,
              const Run& run) {
@@ -124,7 +110,7 @@ void convolve(const job& j, int threads) {
     if (j.stride != 1) name += edge::message(", stride ", j.stride);
     if (j.groups != 1) name += edge::message(", ", j.groups, " groups");
     if (j.is_planar) name += ", planar";
-    measure(name, work, work / peak(threads), threads, y, [&] {
+    measure(name, work, work / floors::peak(threads), threads, y, [&] {
         if (j.is_planar)
             layer.run_planes(x.data(), nullptr, y.data(), g, scratch.data(), threads);
         else
@@ -141,14 +127,10 @@ void classify(index_t rows, int threads) {
     const auto x = numbers(rows * k);
     tensor<float> y({rows, n});
     const double work = static_cast<double>(rows * k * n);
-    double read = 1e9;
-    for (int round = 0; round < 20; ++round) {
-        const auto start = std::chrono::steady_clock::now();
-        edge::perf::keep(floors::read(weights.data(), k * n, threads));
-        read = std::min(read, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    }
-    measure(edge::message("dense ", rows, "x", k, " to ", n), work, std::max(read, work / peak(threads)), threads, y,
-            [&] { layer.run(x.data(), nullptr, y.data(), rows, threads); });
+    const double read =
+        floors::least_seconds(20, [&] { edge::perf::keep(floors::read(weights.data(), k * n, threads)); });
+    measure(edge::message("dense ", rows, "x", k, " to ", n), work, std::max(read, work / floors::peak(threads)),
+            threads, y, [&] { layer.run(x.data(), nullptr, y.data(), rows, threads); });
 }
 
 }  // namespace

@@ -7,8 +7,6 @@
 
 #include "support/floor.hpp"
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -27,19 +25,6 @@ using edge::index_t;
 using edge::tensor;
 using edge::perf::who;
 
-/// Multiply-adds a second, the best of some rounds.
-double peak(int threads) {
-    constexpr double count = 2.4e7;
-    double best = 0;
-    for (int round = 0; round < 20; ++round) {
-        const auto start = std::chrono::steady_clock::now();
-        edge::perf::keep(floors::multiply_add(count * threads, threads));
-        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-        best = std::max(best, count * threads / took.count());
-    }
-    return best;
-}
-
 void run(index_t m, index_t n, index_t k, int threads) {
     tensor<float> a({m, k}), b({k, n}), out({m, n});
     for (index_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(i % 13) - 6.0f;  // sums are exact
@@ -56,7 +41,7 @@ void run(index_t m, index_t n, index_t k, int threads) {
         {.job = "matmul " + std::to_string(m) + "x" + std::to_string(k) + "x" + std::to_string(n),
          .n = static_cast<std::size_t>(work),
          .threads = threads,
-         .floor_ms = work / peak(threads) * 1e3},
+         .floor_ms = work / floors::peak(threads) * 1e3},
         std::tuple(),
 #if defined(EDGE_BENCH_OPENBLAS)
         who{"openblas",

@@ -6,9 +6,12 @@
 /// Sums stay in registers only where no loop counts through their array, hence `unrolled` at each place.
 
 #include <edge/core/parallel.hpp>
+#include <edge/perf.hpp>
 #include <edge/simd/exact.hpp>
 #include <edge/simd/unrolled.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <vector>
 
 namespace floors {
@@ -70,6 +73,24 @@ inline float multiply_add(double count, int threads) {
         sums[static_cast<std::size_t>(part)] = total(s);
     });
     return sums[0];
+}
+
+/// The least of some rounds of `f`, in seconds.
+template <class F>
+double least_seconds(int rounds, F&& f) {
+    double least = 1e9;
+    for (int round = 0; round < rounds; ++round) {
+        const auto start = std::chrono::steady_clock::now();
+        f();
+        least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    return least;
+}
+
+/// Multiply-adds that this machine does in a second on as many threads.
+inline double peak(int threads) {
+    const double count = 2.4e7 * threads;
+    return count / least_seconds(20, [&] { edge::perf::keep(multiply_add(count, threads)); });
 }
 
 }  // namespace floors
