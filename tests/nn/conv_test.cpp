@@ -7,6 +7,7 @@
 #include "support/allocations.hpp"
 #include "support/architectures.hpp"
 #include "support/guarded.hpp"
+#include "support/random_floats.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,13 +20,6 @@ using edge::nn::convolution;
 using edge::nn::window;
 
 namespace {
-
-std::vector<float> random_floats(index_t n, std::uint64_t seed) {
-    edge::splitmix64 random(seed);
-    std::vector<float> v(static_cast<std::size_t>(n));
-    for (float& x : v) x = static_cast<float>(random.uniform(-1.0, 1.0));
-    return v;
-}
 
 /// A layer made and run once, of weights [kernel_h, kernel_w, in_c / groups, out_c].
 template <class Arch>

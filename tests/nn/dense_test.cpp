@@ -6,6 +6,7 @@
 #include "support/allocations.hpp"
 #include "support/architectures.hpp"
 #include "support/guarded.hpp"
+#include "support/random_floats.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -15,15 +16,6 @@
 using edge::index_t;
 
 namespace {
-
-std::vector<float> random_floats(index_t n, std::uint64_t seed) {
-    edge::splitmix64 random(seed);
-    std::vector<float> v;
-    v.reserve(static_cast<std::size_t>(n) + 1);  // a pointer that may be moved along, even where there is nothing
-    v.resize(static_cast<std::size_t>(n));
-    for (float& x : v) x = static_cast<float>(random.uniform(-1.0, 1.0));
-    return v;
-}
 
 std::vector<double> reference(const std::vector<float>& x, const std::vector<float>& w, const float* bias, index_t m,
                               index_t n, index_t k) {

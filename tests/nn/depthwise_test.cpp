@@ -6,6 +6,7 @@
 #include "support/allocations.hpp"
 #include "support/architectures.hpp"
 #include "support/guarded.hpp"
+#include "support/random_floats.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,12 +20,6 @@ using edge::nn::depthwise_layer;
 using edge::nn::window;
 
 namespace {
-
-std::vector<float> random_floats(index_t n, edge::splitmix64& random) {
-    std::vector<float> v(static_cast<std::size_t>(n));
-    for (float& x : v) x = static_cast<float>(random.uniform(-1.0, 1.0));
-    return v;
-}
 
 double activated(const activation& a, double v) {
     if (a.kind == activation_kind::hard_swish) return v * std::clamp(v / 6.0 + 0.5, 0.0, 1.0);

@@ -5,6 +5,7 @@
 #include "support/allocations.hpp"
 #include "support/architectures.hpp"
 #include "support/guarded.hpp"
+#include "support/random_floats.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -17,12 +18,6 @@ using edge::nn::inverted_residual_layers;
 using edge::nn::window;
 
 namespace {
-
-std::vector<float> random_floats(index_t n, edge::splitmix64& random) {
-    std::vector<float> v(static_cast<std::size_t>(n));
-    for (float& x : v) x = static_cast<float>(random.uniform(-1.0, 1.0));
-    return v;
-}
 
 /// A block of random weights.
 struct block {

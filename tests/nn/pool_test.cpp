@@ -5,6 +5,7 @@
 #include "support/allocations.hpp"
 #include "support/architectures.hpp"
 #include "support/guarded.hpp"
+#include "support/random_floats.hpp"
 
 #include <cmath>
 #include <cstring>
@@ -18,12 +19,6 @@ namespace {
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
-
-std::vector<float> random_floats(index_t n, edge::splitmix64& random) {
-    std::vector<float> v(static_cast<std::size_t>(n));
-    for (float& x : v) x = static_cast<float>(random.uniform(-1.0, 1.0));
-    return v;
-}
 
 /// Equal, or both NaN.
 bool is_same(const std::vector<float>& a, const std::vector<float>& b) {

@@ -4,6 +4,7 @@
 
 #include "support/architectures.hpp"
 #include "support/guarded.hpp"
+#include "support/random_floats.hpp"
 
 #include <cmath>
 
@@ -19,15 +20,6 @@ std::vector<T> random_bytes(index_t n, std::uint64_t seed) {
     v.reserve(static_cast<std::size_t>(n) + 1);  // a pointer that may be moved along, even where there is nothing
     v.resize(static_cast<std::size_t>(n));
     for (T& x : v) x = static_cast<T>(random());
-    return v;
-}
-
-std::vector<float> random_floats(index_t n, std::uint64_t seed) {
-    edge::splitmix64 random(seed);
-    std::vector<float> v;
-    v.reserve(static_cast<std::size_t>(n) + 1);  // a pointer that may be moved along, even where there is nothing
-    v.resize(static_cast<std::size_t>(n));
-    for (float& x : v) x = static_cast<float>(random.uniform(-1.0, 1.0));
     return v;
 }
 

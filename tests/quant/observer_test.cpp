@@ -4,29 +4,19 @@
 #include <edge/quant/observer.hpp>
 
 #include "support/architectures.hpp"
+#include "support/random_floats.hpp"
 
 #include <cmath>
 
 using edge::index_t;
 namespace quant = edge::quant;
 
-namespace {
-
-std::vector<float> random_floats(std::size_t n, std::uint64_t seed) {
-    edge::splitmix64 random(seed);
-    std::vector<float> v(n);
-    for (float& x : v) x = static_cast<float>(random.uniform(-1.0, 1.0));
-    return v;
-}
-
-}  // namespace
-
 TEST_CASE("the range is that of all values, for every length", "[quant][observer]") {
     for_each_architecture([]<class Arch>() {
         const auto lanes = xsimd::batch<float, Arch>::size;
         for (std::size_t n = 0; n <= 2 * lanes + 1; ++n)
             for (std::size_t at = 0; at < n; ++at) {
-                std::vector<float> x = random_floats(n, n);
+                std::vector<float> x = random_floats(static_cast<edge::index_t>(n), n);
                 x[at] = at % 2 == 0 ? 5.0f : -5.0f;
                 quant::value_range range;
                 REQUIRE(quant::detail::finite_range<Arch>(x.data(), static_cast<index_t>(n), range));
