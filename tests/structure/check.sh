@@ -27,6 +27,7 @@ BEGIN {
     below["imu"] = "imu"
     # The only headers that may name an instruction.
     raw["include/edge/simd/dot.hpp"] = raw["include/edge/simd/stream.hpp"] = raw["include/edge/simd/widen.hpp"] = 1
+    raw["include/edge/simd/dot/groups.hpp"] = 1
     raw["include/edge/core/cpu.hpp"] = 1
     raw["include/edge/simd/exact.hpp"] = raw["include/edge/simd/interleave.hpp"] = 1
 }

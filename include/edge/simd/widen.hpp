@@ -211,4 +211,97 @@ inline void store_saturated(const batch<float, Arch>& x, T* to) noexcept {
     store_saturated<Arch>(round_to_int(xsimd::select(above < highest, above, highest)), to);
 }
 
+/// Bytes as int16, from and to any address.
+template <class Arch>
+inline void widen_bytes(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count) noexcept {
+    std::ptrdiff_t i = 0;
+    // The last few of many are done with some of those before them once more.
+    const auto in_steps_of = [&](std::ptrdiff_t n, auto&& widen) {
+        if (count < n) return;
+        for (; i + n <= count; i += n) widen(from + i, to + i);
+        if (i < count) widen(from + count - n, to + count - n);
+        i = count;
+    };
+#if defined(__AVX2__)
+    if constexpr (detail::is_avx2<Arch> || detail::is_avx512<Arch>)
+        in_steps_of(16, [](const std::uint8_t* x, std::int16_t* y) {
+            const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x));
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm256_cvtepu8_epi16(bytes));
+        });
+#endif
+#if defined(__SSE2__)
+    in_steps_of(8, [](const std::uint8_t* x, std::int16_t* y) {
+        const __m128i bytes = detail::load_8<Arch>(x);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(y), _mm_unpacklo_epi8(bytes, _mm_setzero_si128()));
+    });
+#endif
+#if defined(__aarch64__)
+    in_steps_of(
+        8, [](const std::uint8_t* x, std::int16_t* y) { vst1q_s16(y, vreinterpretq_s16_u16(vmovl_u8(vld1_u8(x)))); });
+#endif
+    for (; i < count; ++i) to[i] = from[i];
+}
+
+/// 4·lanes int32, each plus `zero_point`, as bytes held in [low, high], in the order a, b, c, d, at any address.
+template <class Arch>
+inline void store_narrowed(const batch<std::int32_t, Arch>& a, const batch<std::int32_t, Arch>& b,
+                           const batch<std::int32_t, Arch>& c, const batch<std::int32_t, Arch>& d,
+                           std::int16_t zero_point, std::uint8_t low, std::uint8_t high, std::uint8_t* to) noexcept {
+    // Saturated to int16 first, so that the sum with the zero point saturates too.
+#if defined(__AVX512BW__)
+    if constexpr (detail::is_avx512<Arch>) {
+        const __m512i zero = _mm512_set1_epi16(zero_point);
+        const __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero);
+        const __m512i cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero);
+        const __m512i parts = _mm512_packus_epi16(ab, cd);  // quarters of a, b, c, d in each 128 bits
+        const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        const __m512i all = _mm512_permutexvar_epi32(order, parts);
+        const __m512i raised = _mm512_max_epu8(all, _mm512_set1_epi8(static_cast<char>(low)));
+        return _mm512_storeu_si512(to, _mm512_min_epu8(raised, _mm512_set1_epi8(static_cast<char>(high))));
+    }
+#endif
+#if defined(__AVX2__)
+    if constexpr (detail::is_avx2<Arch>) {
+        const __m256i zero = _mm256_set1_epi16(zero_point);
+        const __m256i ab = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
+        const __m256i cd = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
+        const __m256i parts = _mm256_packus_epi16(ab, cd);
+        const __m256i all = _mm256_permutevar8x32_epi32(parts, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+        const __m256i raised = _mm256_max_epu8(all, _mm256_set1_epi8(static_cast<char>(low)));
+        return _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                                   _mm256_min_epu8(raised, _mm256_set1_epi8(static_cast<char>(high))));
+    }
+#endif
+#if defined(__SSE2__)
+    if constexpr (detail::is_sse2<Arch> && !detail::is_avx<Arch>) {
+        const __m128i zero = _mm_set1_epi16(zero_point);
+        const __m128i ab = _mm_adds_epi16(_mm_packs_epi32(a, b), zero);
+        const __m128i cd = _mm_adds_epi16(_mm_packs_epi32(c, d), zero);
+        const __m128i raised = _mm_max_epu8(_mm_packus_epi16(ab, cd), _mm_set1_epi8(static_cast<char>(low)));
+        return _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                                _mm_min_epu8(raised, _mm_set1_epi8(static_cast<char>(high))));
+    }
+#endif
+#if defined(__aarch64__)
+    if constexpr (detail::is_neon64<Arch>) {
+        const int16x8_t zero = vdupq_n_s16(zero_point);
+        const int16x8_t ab = vqaddq_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), zero);
+        const int16x8_t cd = vqaddq_s16(vcombine_s16(vqmovn_s32(c), vqmovn_s32(d)), zero);
+        const uint8x16_t all = vcombine_u8(vqmovun_s16(ab), vqmovun_s16(cd));
+        return vst1q_u8(to, vminq_u8(vmaxq_u8(all, vdupq_n_u8(low)), vdupq_n_u8(high)));
+    }
+#endif
+    constexpr auto n = static_cast<std::ptrdiff_t>(lanes<std::int32_t, Arch>);
+    alignas(alignment) std::int32_t wide[4 * n];
+    a.store_aligned(wide);
+    b.store_aligned(wide + n);
+    c.store_aligned(wide + 2 * n);
+    d.store_aligned(wide + 3 * n);
+    for (std::ptrdiff_t i = 0; i < 4 * n; ++i) {
+        const std::int32_t held = wide[i] < -32768 ? -32768 : wide[i] > 32767 ? 32767 : wide[i];
+        const std::int32_t sum = held + zero_point;
+        to[i] = static_cast<std::uint8_t>(sum < low ? low : sum > high ? high : sum);
+    }
+}
+
 }  // namespace edge::simd
