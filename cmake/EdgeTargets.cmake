@@ -2,9 +2,11 @@
 include_guard(GLOBAL)
 
 # The instruction set our programs are built for: AVX-512 where this machine has what x86-64-v4 names and a preset does not
-# ask for less, AVX2 and FMA where it has those, else the compiler's default.
+# ask for less, AVX2 and FMA where it has those, else the compiler's default. Dot products of bytes come with none of
+# these levels: they are asked for by name.
 if(NOT DEFINED EDGE_MARCH)
   set(_march "")
+  set(_dot "")
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT CMAKE_CROSSCOMPILING AND EXISTS /proc/cpuinfo)
     file(STRINGS /proc/cpuinfo _flags REGEX "^flags.* avx2 " LIMIT_COUNT 1)
     if(_flags MATCHES " fma ")
@@ -14,7 +16,14 @@ if(NOT DEFINED EDGE_MARCH)
        _flags MATCHES " avx512cd " AND _flags MATCHES " avx512dq " AND _flags MATCHES " avx512vl ")
       set(_march x86-64-v4)
     endif()
+    if(_march STREQUAL "x86-64-v4" AND _flags MATCHES " avx512_vnni ")
+      list(APPEND _dot -mavx512vnni)
+    endif()
+    if(_march AND NOT EDGE_WITHOUT_VNNI AND _flags MATCHES " avx_vnni ")
+      list(APPEND _dot -mavxvnni)
+    endif()
   endif()
+  set(EDGE_MARCH_DOT "${_dot}" CACHE STRING "Flags for dot products of bytes, beside EDGE_MARCH")
   set(EDGE_MARCH "${_march}" CACHE STRING "-march= of edge's own tests, examples and benches; empty for the compiler's default")
 endif()
 
@@ -31,7 +40,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND EDGE_MARCH MATCHES "native|v4|avx512
   target_compile_options(edge_flags INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized)
 endif()
 if(EDGE_MARCH)
-  target_compile_options(edge_flags INTERFACE -march=${EDGE_MARCH})
+  target_compile_options(edge_flags INTERFACE -march=${EDGE_MARCH} ${EDGE_MARCH_DOT})
 endif()
 
 foreach(_name openmp onnx snappy zstd)
