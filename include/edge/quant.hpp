@@ -10,15 +10,23 @@
 ///     edge::quant::linear layer(weights, bias);                      // int8 weights, exact int32 sums
 ///
 /// parameters  scale and zero point, and how they are chosen from a range
-/// observer    ranges of tensors, batch by batch, mergeable
+/// observer    ranges of tensors, batch by batch, mergeable: least and greatest, moving average, per channel
+/// histogram   counts of values that merge exactly; ranges from it: percentile, mse, entropy (histogram_observer)
+/// any_observer  an observer picked by name
 /// quantize    floats to bytes and back, per tensor and per channel
 /// requantize  int32 sums to bytes
 /// dense       the integer kernel that layers are made of
 /// linear      a linear layer, static or with its input quantized on the spot
 
+#include <edge/quant/any_observer.hpp>
 #include <edge/quant/dense.hpp>
+#include <edge/quant/entropy.hpp>
+#include <edge/quant/histogram.hpp>
+#include <edge/quant/histogram_observer.hpp>
 #include <edge/quant/linear.hpp>
+#include <edge/quant/mse.hpp>
 #include <edge/quant/observer.hpp>
 #include <edge/quant/parameters.hpp>
+#include <edge/quant/percentile.hpp>
 #include <edge/quant/quantize.hpp>
 #include <edge/quant/requantize.hpp>

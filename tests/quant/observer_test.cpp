@@ -99,3 +99,38 @@ TEST_CASE("a moving average forgets old batches by its weight", "[quant][observe
     CHECK_THROWS_AS(quant::moving_average_observer(0.0f), edge::argument_error);
     CHECK_THROWS_AS(quant::moving_average_observer(std::nanf("")), edge::argument_error);
 }
+
+TEST_CASE("merged moving averages are those of one stream", "[quant][observer]") {
+    const auto x = random_floats(60, 6);
+    quant::moving_average_observer whole(0.1f), first(0.1f), second(0.1f), third(0.1f);
+    for (std::size_t i = 0; i < 12; ++i) {
+        const auto batch = std::span(x).subspan(5 * i, 5);
+        whole.observe(batch);
+        (i < 5 ? first : i < 6 ? second : third).observe(batch);
+    }
+    first.merge(second);
+    first.merge(quant::moving_average_observer(0.1f));
+    first.merge(third);
+    CHECK(first.range().low == Approx(whole.range().low).epsilon(1e-6));
+    CHECK(first.range().high == Approx(whole.range().high).epsilon(1e-6));
+    CHECK_THROWS_AS(first.merge(quant::moving_average_observer(0.2f)), edge::argument_error);
+}
+
+TEST_CASE("an observer's bytes give it back, and damaged ones are refused", "[quant][observer]") {
+    const edge::tensor<float> x({4, 3}, random_floats(12, 7));
+    quant::channel_minmax_observer channels(-1);
+    channels.observe(x);
+    const auto bytes = channels.to_bytes();
+    const auto back = quant::channel_minmax_observer::from_bytes(bytes);
+    CHECK(std::equal(back.ranges().begin(), back.ranges().end(), channels.ranges().begin(), channels.ranges().end()));
+    CHECK(back.to_bytes() == bytes);
+    for (std::size_t n = 0; n < bytes.size(); ++n)
+        CHECK_THROWS_AS(quant::channel_minmax_observer::from_bytes(std::span(bytes).first(n)), edge::parse_error);
+    auto many = bytes;
+    many[21] = std::byte{255};  // of the number of channels
+    CHECK_THROWS_AS(quant::channel_minmax_observer::from_bytes(many), edge::parse_error);
+    auto nan = bytes;
+    nan[25] = nan[24] = std::byte{255};  // of a range
+    CHECK_THROWS_AS(quant::channel_minmax_observer::from_bytes(nan), edge::parse_error);
+    CHECK_THROWS_WITH(quant::minmax_observer::from_bytes(bytes), "observer: bytes of kind 5; expected 0");
+}

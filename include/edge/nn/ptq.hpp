@@ -13,8 +13,8 @@
 /// that no quantized layer reads: the input of a Softmax keeps its resolution.
 
 #include <edge/nn/session.hpp>
+#include <edge/quant/any_observer.hpp>
 #include <edge/quant/linear.hpp>
-#include <edge/quant/observer.hpp>
 
 #include <concepts>
 
@@ -24,7 +24,7 @@ namespace edge::nn {
 enum class granularity : std::uint8_t { per_tensor, per_channel };
 
 /// How the range of an activation follows from what calibration saw.
-enum class observer_kind : std::uint8_t { minmax };
+using quant::observer_kind;
 
 struct quantize_options {
     granularity weights = granularity::per_channel;
@@ -57,7 +57,9 @@ public:
         session run(g_, {.threads = options_.threads, .passes = {.keep = {wanted.begin(), wanted.end()}}});
         run.observe([&](std::string_view name, const any_view& value) {
             if (wanted.find(name) == wanted.end() || value.dtype() != dtype::f32) return;
-            activation& a = activations_[std::string(name)];
+            activation& a =
+                activations_.try_emplace(std::string(name), activation{quant::any_observer(options_.observer), 0})
+                    .first->second;
             a.rank = value.shape().rank();
             try {
                 a.seen.observe(value.as<float>().flat());
@@ -67,7 +69,7 @@ public:
         });
         calibrate(run);
         for (const auto& name : wanted)
-            if (activations_.find(name) == activations_.end() || activations_[name].seen.range().is_empty())
+            if (activations_.find(name) == activations_.end() || activations_.at(name).seen.is_empty())
                 throw argument_error(message("value '", name, "': calibration saw none"));
     }
 
@@ -83,7 +85,7 @@ public:
 
 private:
     struct activation {
-        quant::minmax_observer seen;
+        quant::any_observer seen;
         std::size_t rank = 0;
         [[nodiscard]] quant::parameters parameters() const { return seen.parameters_for(dtype::u8); }
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file Quantization parameters: which real numbers the 8-bit integers of a tensor stand for.
+/// @file Quantization parameters: which real numbers the integers of a tensor stand for.
 ///
 ///     real = scale · (q - zero_point)
 ///
@@ -44,22 +44,33 @@ struct format {
     limits range;
     bool is_symmetric;
 
-    /// What models mostly use: u8 is affine on [0, 255], for activations; i8 is symmetric on [-127, 127], for weights.
+    /// What models mostly use: u8 and u16 are affine on all of their range, for activations; i8 is symmetric on
+    /// [-127, 127], for weights; i16 symmetric on [-32767, 32767].
     /// @throws argument_error  for any other type
     constexpr format(dtype t)  // NOLINT(google-explicit-constructor): a type names its usual format
-        : type(t), range(t == dtype::u8 ? limits{0, 255} : limits{-127, 127}), is_symmetric(t == dtype::i8) {
-        if (t != dtype::u8 && t != dtype::i8)
-            throw argument_error(message("format of ", t, "; expected uint8 or int8"));
+        : type(t), range(all_of(t)), is_symmetric(t == dtype::i8 || t == dtype::i16) {
+        if (is_symmetric) ++range.low;
     }
 
     /// @throws argument_error  if the range is empty or the type does not hold it
     constexpr format(dtype t, limits r, bool symmetric) : format(t) {
-        const limits all = t == dtype::u8 ? limits_of<std::uint8_t> : limits_of<std::int8_t>;
+        const limits all = all_of(t);
         if (r.low >= r.high || r.low < all.low || r.high > all.high)
             throw argument_error(message("range [", r.low, ", ", r.high, "] of ", t, "; expected a part of [", all.low,
                                          ", ", all.high, "]"));
         range = r;
         is_symmetric = symmetric;
+    }
+
+private:
+    static constexpr limits all_of(dtype t) {
+        switch (t) {
+            case dtype::u8: return limits_of<std::uint8_t>;
+            case dtype::i8: return limits_of<std::int8_t>;
+            case dtype::u16: return limits_of<std::uint16_t>;
+            case dtype::i16: return limits_of<std::int16_t>;
+            default: throw argument_error(message("format of ", t, "; expected uint8, int8, uint16 or int16"));
+        }
     }
 };
 
