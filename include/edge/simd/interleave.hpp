@@ -7,6 +7,10 @@
 ///     edge::simd::widen_bytes<A>(bytes, part);                  // byte i is in lane quarter_place<A>(i) % lanes of a part
 ///     bytes = edge::simd::narrow_bytes<A>(part, zero_point);    // saturated; the order of the bytes again
 ///
+///     using taps = edge::simd::byte_taps<A, edge::simd::taps_at_once<Arch>>;
+///     taps::interleave<3>(rows, factors);                       // once
+///     taps::multiply_add<3>(part, factors, weights);            // for each column of weights
+///
 /// Nothing crosses 128 bits: interleaving and packing undo each other there, so that neither needs a permutation. What
 /// is added or multiplied in between is stored in the order of the parts. Sources: Intel intrinsics guide (unpacklo_epi8,
 /// packs_epi32, dpbusd_epi32, madd_epi16), Arm intrinsics reference (vzip, vmlal, vdotq, vusdotq).
@@ -50,9 +54,15 @@ inline constexpr bool interleaves = is_sse2<Arch> || is_avx2<Arch> || is_avx512b
 
 }  // namespace detail
 
-/// The architecture whose registers hold bytes: `Arch` itself wherever that has instructions for them.
+/// The architecture whose registers hold bytes: the widest within `Arch` that has instructions for them. (Where these are
+/// the same for two, there is one kernel.)
 template <class Arch>
 using byte_arch = detail::byte_arch_of<Arch>;
+
+/// The next narrower registers, for what does not fill those of `A`; the narrowest are their own.
+template <class A>
+using half_arch =
+    std::conditional_t<detail::is_avx512<A>, xsimd::avx2, std::conditional_t<detail::is_avx<A>, xsimd::sse4_2, A>>;
 
 template <class A>
 using bytes = batch<std::uint8_t, A>;
@@ -229,5 +239,136 @@ template <class A>
 #endif
     }
 }
+
+/// How many bytes that lie above each other are multiplied at once, as `byte_taps` does: 4 with an instruction for it.
+template <class Arch>
+inline constexpr int taps_at_once = detail::multiplies_quads<byte_arch<Arch>>() ? 4 : 2;
+
+/// Sums of products of bytes with signed bytes, for each byte of a register, `rows` above each other at once. Exact: sums
+/// wrap modulo 2^32.
+///
+/// Bytes are interleaved once and multiplied as often as needed. A row that is left out counts for nothing.
+template <class A, int rows>
+struct byte_taps {
+    static_assert(rows == 2 || (rows == 4 && detail::multiplies_quads<A>()) || (rows == 4 && detail::is_sse2<A>));
+
+    using integers = batch<std::int32_t, A>;
+    using weight = std::conditional_t<rows == 4, std::int8_t, std::int16_t>;
+    static constexpr std::size_t width = lanes<std::uint8_t, A>;
+    static constexpr std::size_t weights = width * rows;  ///< that one multiplication takes
+
+#if defined(__aarch64__) && !defined(__ARM_FEATURE_MATMUL_INT8)
+    /// What is taken off each byte before it is multiplied.
+    static constexpr std::int32_t offset = rows == 4 ? 128 : 0;
+#else
+    static constexpr std::int32_t offset = 0;
+#endif
+
+    /// Where the weight of a row for byte i is.
+    [[nodiscard]] static constexpr std::size_t place(std::size_t row, std::size_t i) noexcept {
+        if (rows == 2 && detail::is_neon64<A>) return row * width + i;
+        return quarter_place<A>(i) * rows + row;
+    }
+
+    /// Bytes of `count` rows as factors.
+    template <int count>
+    EDGE_ALWAYS_INLINE static void interleave(const bytes<A> (&x)[count], integers (&in)[4]) noexcept {
+        static_assert(0 < count && count <= rows);
+        if constexpr (!detail::interleaves<A>) {
+            integers low[4], high[4];
+            widen_bytes<A>(x[0], low);
+            widen_bytes<A>(x[count - 1], high);
+            unrolled<4>([&](auto j) { in[j] = low[j] | (high[j] << 16); });
+        } else {
+            using r = detail::byte_registers<A>;
+#if defined(__aarch64__)
+            const auto integers_of = [](auto v) { return vreinterpretq_s32_u8(v); };
+            if constexpr (rows == 2) {
+                in[0] = vreinterpretq_s32_u16(vmovl_u8(vget_low_u8(x[0])));
+                in[1] = vreinterpretq_s32_u16(vmovl_high_u8(x[0]));
+                if constexpr (count == 2) {
+                    in[2] = vreinterpretq_s32_u16(vmovl_u8(vget_low_u8(x[1])));
+                    in[3] = vreinterpretq_s32_u16(vmovl_high_u8(x[1]));
+                }
+                return;
+            }
+            const auto row = [&](int i) { return veorq_u8(x[i < count ? i : count - 1], vdupq_n_u8(offset)); };
+#else
+            const auto integers_of = [](typename r::type v) { return v; };
+            const auto row = [&](int i) -> typename r::type { return x[i < count ? i : count - 1]; };
+#endif
+            const typename r::type low = r::low8(row(0), row(1));
+            const typename r::type high = r::high8(row(0), row(1));
+            if constexpr (rows == 4) {
+                const typename r::type next_low = r::low8(row(2), row(3));
+                const typename r::type next_high = r::high8(row(2), row(3));
+                in[0] = integers_of(r::low16(low, next_low));
+                in[1] = integers_of(r::high16(low, next_low));
+                in[2] = integers_of(r::low16(high, next_high));
+                in[3] = integers_of(r::high16(high, next_high));
+            } else {
+                const typename r::type zero = r::zero();
+                in[0] = integers_of(r::low8(low, zero));
+                in[1] = integers_of(r::high8(low, zero));
+                in[2] = integers_of(r::low8(high, zero));
+                in[3] = integers_of(r::high8(high, zero));
+            }
+        }
+    }
+
+    /// sum += factors of `count` rows times weights.
+    /// @param w  [weights], aligned
+    template <int count>
+    EDGE_ALWAYS_INLINE static void multiply_add(integers (&sum)[4], const integers (&in)[4], const weight* w) noexcept {
+        if constexpr (!detail::interleaves<A>) {
+            constexpr std::size_t n = integers::size;
+            alignas(alignment) std::int32_t x[n], s[n];
+            for (std::size_t j = 0; j < 4; ++j) {
+                in[j].store_aligned(x);
+                sum[j].store_aligned(s);
+                for (std::size_t i = 0; i < n; ++i, w += 2)
+                    s[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(s[i]) +
+                                                     static_cast<std::uint32_t>((x[i] & 0xffff) * w[0]) +
+                                                     static_cast<std::uint32_t>((x[i] >> 16) * w[1]));
+                sum[j] = integers::load_aligned(s);
+            }
+        } else {
+#if defined(__aarch64__)
+            if constexpr (rows == 2) {
+                unrolled<count>([&](auto row) {
+                    const int16x8_t low = vreinterpretq_s16_s32(in[2 * row]);
+                    const int16x8_t high = vreinterpretq_s16_s32(in[2 * row + 1]);
+                    const int16x8_t w_low = vld1q_s16(w + row * 16);
+                    const int16x8_t w_high = vld1q_s16(w + row * 16 + 8);
+                    sum[0] = vmlal_s16(sum[0], vget_low_s16(low), vget_low_s16(w_low));
+                    sum[1] = vmlal_high_s16(sum[1], low, w_low);
+                    sum[2] = vmlal_s16(sum[2], vget_low_s16(high), vget_low_s16(w_high));
+                    sum[3] = vmlal_high_s16(sum[3], high, w_high);
+                });
+            } else {
+                unrolled<4>([&](auto j) {
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+                    sum[j] = vusdotq_s32(sum[j], vreinterpretq_u8_s32(in[j]), vld1q_s8(w + 16 * j));
+#elif defined(__ARM_FEATURE_DOTPROD)
+                    sum[j] = vdotq_s32(sum[j], vreinterpretq_s8_s32(in[j]), vld1q_s8(w + 16 * j));
+#endif
+                });
+            }
+#else
+            using r = detail::byte_registers<A>;
+            constexpr std::size_t step = weights / 4;
+            unrolled<4>([&](auto j) {
+                const integers by = integers::load_aligned(
+                    reinterpret_cast<const std::int32_t*>(w + static_cast<std::size_t>(j) * step));
+                if constexpr (rows == 4) {
+                    sum[j] = r::quads(sum[j], in[j], by);
+                } else {
+                    sum[j] = r::pairs(sum[j], in[j], by);
+                }
+            });
+#endif
+        }
+    }
+};
 
 }  // namespace edge::simd

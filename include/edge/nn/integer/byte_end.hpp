@@ -8,6 +8,7 @@
 /// Rounding is half to even. An activation is part of the limits: ReLU6 of scale 6/255 is [zero_point, 255]. Nothing here
 /// depends on the machine, so the bits of a layer do not.
 
+#include <edge/core/shape.hpp>
 #include <edge/quant/parameters.hpp>
 
 #include <vector>
@@ -20,6 +21,20 @@ struct byte_end {
     std::int32_t zero_point = 0;
     quant::limits range = {0, 255};
 };
+
+/// @throws argument_error  if there is not one positive finite multiplier for each channel, or a limit or the zero point is
+///                         not a byte
+inline void check(const byte_end& end, index_t channels) {
+    if (static_cast<index_t>(end.multipliers.size()) != channels)
+        throw argument_error(message(end.multipliers.size(), " multipliers for ", channels, " channels"));
+    for (const float m : end.multipliers)
+        if (!(m > 0.0f) || !std::isfinite(m))
+            throw argument_error(message("multiplier ", m, " of a layer; expected a positive finite number"));
+    const auto [low, high] = end.range;
+    if (low < 0 || low > high || high > 255 || end.zero_point < 0 || end.zero_point > 255)
+        throw argument_error(message("bytes from ", low, " to ", high, " with zero point ", end.zero_point,
+                                     "; expected numbers from 0 to 255"));
+}
 
 /// Sum of two quantized tensors, x and other, each with a scale of its own:
 ///
