@@ -157,6 +157,29 @@ template <class Arch>
 
 namespace detail {
 
+/// Rows of a tile are reached from every third one, as in gemm_tile.hpp.
+inline constexpr int shared_rows = 3;
+template <int rows>
+inline constexpr int row_bases = (rows + shared_rows - 1) / shared_rows;
+
+/// One group of k of a tile. `count`, if any, is how many bytes of the group exist.
+template <class Arch, int rows, int vectors, class Left, class... Count>
+EDGE_ALWAYS_INLINE void add_byte_group(typename byte_product<Arch>::sums (&sums)[rows][vectors],
+                                       const Left* (&base)[row_bases<rows>], index_t row_step, const std::int8_t* w,
+                                       Count... count) noexcept {
+    using product = byte_product<Arch>;
+    decltype(product::load(w)) right[vectors];
+    unrolled<vectors>([&](auto j) { right[j] = product::load(w + j * byte_tile<Arch>::lanes * product::group); });
+    decltype(product::broadcast(base[0])) left;
+    unrolled<rows * vectors>([&](auto t) {
+        constexpr int i = t / vectors;
+        constexpr int j = t % vectors;
+        if constexpr (j == 0) left = product::broadcast(base[i / shared_rows] + i % shared_rows * row_step, count...);
+        sums[i][j] = product::add(sums[i][j], left, right[j]);
+    });
+    unrolled<row_bases<rows>>([&](auto i) { base[i] += product::group; });
+}
+
 /// to[i, j] = start[j] + Σ_p x[i, p]·w[p, j] for `rows` rows and the columns of `vectors` registers.
 template <class Arch, int rows, int vectors>
 EDGE_NEVER_INLINE void multiply_byte_tile(const byte_rows<Arch>& x, const std::int8_t* w, index_t k,
@@ -167,45 +190,39 @@ EDGE_NEVER_INLINE void multiply_byte_tile(const byte_rows<Arch>& x, const std::i
     using tile = byte_tile<Arch>;
     using B = typename product::sums;
     constexpr index_t group = product::group;
-    constexpr index_t each = tile::lanes * group;
+    constexpr index_t each = vectors * tile::lanes * group;
+    constexpr int all = rows * vectors;
     // Few rows: more chains, which are added up, so that multiply-adds do not wait for each other.
     constexpr int chains = rows == 1 ? 4 : rows == 2 ? 2 : 1;
     B sums[chains][rows][vectors];
-    unrolled<rows * vectors>(
-        [&](auto t) { sums[0][t / vectors][t % vectors] = B::load_unaligned(start + t % vectors * tile::lanes); });
-    if constexpr (chains > 1)
-        unrolled<(chains - 1) * rows * vectors>(
-            [&](auto t) { sums[1 + t / (rows * vectors)][t / vectors % rows][t % vectors] = B(std::int32_t{0}); });
-    // Rows are reached from every third one, as in gemm_tile.hpp.
-    constexpr int shared = 3;
-    constexpr int bases = (rows + shared - 1) / shared;
-    const typename product::left* base[bases];
-    unrolled<bases>([&](auto i) { base[i] = x.data + i * shared * x.row_step; });
+    unrolled<chains * all>([&](auto t) {
+        if constexpr (t < all)
+            sums[0][t / vectors][t % vectors] = B::load_unaligned(start + t % vectors * tile::lanes);
+        else
+            sums[t / all][t / vectors % rows][t % vectors] = B(std::int32_t{0});
+    });
+    const typename product::left* base[row_bases<rows>];
+    unrolled<row_bases<rows>>([&](auto i) { base[i] = x.data + i * shared_rows * x.row_step; });
     const index_t row_step = x.row_step;
-    const auto step = [&](B(&here)[rows][vectors], auto&&... count) {
-        decltype(product::load(w)) right[vectors];
-        unrolled<vectors>([&](auto j) { right[j] = product::load(w + j * each); });
-        w += vectors * each;
-        decltype(product::broadcast(base[0])) left;
-        unrolled<rows * vectors>([&](auto t) {
-            constexpr int i = t / vectors;
-            constexpr int j = t % vectors;
-            if constexpr (j == 0) left = product::broadcast(base[i / shared] + i % shared * row_step, count...);
-            here[i][j] = product::add(here[i][j], left, right[j]);
-        });
-        unrolled<bases>([&](auto i) { base[i] += group; });
-        if constexpr (tile::fetches_ahead) {
+    index_t left_over = reads_bytes<Arch> ? k / group : (k + group - 1) / group;
+    if constexpr (chains > 1)
+        for (; left_over >= chains; left_over -= chains, w += chains * each)
+            unrolled<chains>(
+                [&](auto c) { add_byte_group<Arch, rows, vectors>(sums[c], base, row_step, w + c * each); });
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 2
+#endif
+    for (; left_over > 0; --left_over, w += each) {
+        if constexpr (tile::fetches_ahead && chains == 1) {
             prefetch(ahead);
             ahead += ahead_step;
         }
-    };
-    index_t left_over = reads_bytes<Arch> ? k / group : (k + group - 1) / group;
-    if constexpr (chains > 1)
-        for (; left_over >= chains; left_over -= chains) unrolled<chains>([&](auto c) { step(sums[c]); });
-    for (; left_over > 0; --left_over) step(sums[0]);
+        add_byte_group<Arch, rows, vectors>(sums[0], base, row_step, w);
+    }
     if constexpr (reads_bytes<Arch> && group > 1)
-        if (k % group != 0) step(sums[0], static_cast<int>(k % group));
-    unrolled<rows * vectors>([&](auto t) {
+        if (k % group != 0)
+            add_byte_group<Arch, rows, vectors>(sums[0], base, row_step, w, static_cast<int>(k % group));
+    unrolled<all>([&](auto t) {
         B sum = sums[0][t / vectors][t % vectors];
         if constexpr (chains > 1)
             unrolled<chains - 1>([&](auto c) { sum = sum + sums[c + 1][t / vectors][t % vectors]; });
