@@ -13,16 +13,23 @@
 /// observer    ranges of tensors, batch by batch, mergeable: least and greatest, moving average, per channel
 /// histogram   counts of values that merge exactly; ranges from it: percentile, mse, entropy (histogram_observer)
 /// any_observer  an observer picked by name
+/// equalize    channels of one scale before quantizing; biases moved past a ReLU (layer_weights: what a layer is there)
+/// correct_bias  takes back what quantized weights add to the mean (channel_moments: means and deviations)
+/// sqnr        how far a quantized tensor is off, in dB
 /// quantize    floats to bytes and back, per tensor and per channel
 /// requantize  int32 sums to bytes
 /// dense       the integer kernel that layers are made of
 /// linear      a linear layer, static or with its input quantized on the spot
 
 #include <edge/quant/any_observer.hpp>
+#include <edge/quant/channel_moments.hpp>
+#include <edge/quant/correct_bias.hpp>
 #include <edge/quant/dense.hpp>
 #include <edge/quant/entropy.hpp>
+#include <edge/quant/equalize.hpp>
 #include <edge/quant/histogram.hpp>
 #include <edge/quant/histogram_observer.hpp>
+#include <edge/quant/layer_weights.hpp>
 #include <edge/quant/linear.hpp>
 #include <edge/quant/mse.hpp>
 #include <edge/quant/observer.hpp>
@@ -30,3 +37,4 @@
 #include <edge/quant/percentile.hpp>
 #include <edge/quant/quantize.hpp>
 #include <edge/quant/requantize.hpp>
+#include <edge/quant/sqnr.hpp>
