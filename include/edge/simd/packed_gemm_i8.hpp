@@ -30,11 +30,15 @@ struct byte_tile {
 #else
     static constexpr int rows = bytes == 64 ? 14 : bytes == 32 ? 6 : 4;
     static constexpr int vectors = 2;
-    static constexpr int narrow_rows = bytes == 64 ? 14 : 2 * rows;
+    static constexpr int narrow_rows = bytes == 64 ? 24 : 2 * rows;
 #endif
     static constexpr auto lanes = static_cast<index_t>(simd::lanes<std::int32_t, Arch>);
     static constexpr index_t columns = vectors * lanes;
     static constexpr bool fetches_ahead = bytes == 64;
+
+    /// Tiles that are done before their sums are looked at, so that little is lost between the two: 4 KiB of sums.
+    template <int height, int registers>
+    static constexpr int at_once = (std::max)(1, 4096 / (height * registers * static_cast<int>(bytes)));
 };
 
 }  // namespace detail
@@ -148,7 +152,7 @@ template <class Arch>
         auto* const rows = static_cast<std::int16_t*>(scratch);
         const index_t step = widened_row<Arch>(k);
         for (index_t i = 0; i < count; ++i) {
-            widen_bytes<Arch>(x + i * row_step, rows + i * step, k);
+            widen_row<Arch>(x + i * row_step, rows + i * step, k);
             if (k % 2 != 0) rows[i * step + k] = 0;
         }
         return {rows, step};
@@ -180,12 +184,12 @@ EDGE_ALWAYS_INLINE void add_byte_group(typename byte_product<Arch>::sums (&sums)
     unrolled<row_bases<rows>>([&](auto i) { base[i] += product::group; });
 }
 
-/// to[i, j] = start[j] + Σ_p x[i, p]·w[p, j] for `rows` rows and the columns of `vectors` registers.
+/// to[i, j] = start[j] + Σ_p x[i, p]·w[p, j] for `count` times `rows` rows and the columns of `vectors` registers.
 template <class Arch, int rows, int vectors>
-EDGE_NEVER_INLINE void multiply_byte_tile(const byte_rows<Arch>& x, const std::int8_t* w, index_t k,
-                                          const std::int32_t* start, std::int32_t* to,
-                                          [[maybe_unused]] const std::int8_t* ahead,
-                                          [[maybe_unused]] index_t ahead_step) noexcept {
+EDGE_NEVER_INLINE void multiply_byte_tiles(byte_rows<Arch> x, index_t count, const std::int8_t* panel, index_t k,
+                                           const std::int32_t* start, std::int32_t* to,
+                                           [[maybe_unused]] const std::int8_t* ahead,
+                                           [[maybe_unused]] index_t ahead_step) noexcept {
     using product = byte_product<Arch>;
     using tile = byte_tile<Arch>;
     using B = typename product::sums;
@@ -194,64 +198,70 @@ EDGE_NEVER_INLINE void multiply_byte_tile(const byte_rows<Arch>& x, const std::i
     constexpr int all = rows * vectors;
     // Few rows: more chains, which are added up, so that multiply-adds do not wait for each other.
     constexpr int chains = rows == 1 ? 4 : rows == 2 ? 2 : 1;
-    B sums[chains][rows][vectors];
-    unrolled<chains * all>([&](auto t) {
-        if constexpr (t < all)
-            sums[0][t / vectors][t % vectors] = B::load_unaligned(start + t % vectors * tile::lanes);
-        else
-            sums[t / all][t / vectors % rows][t % vectors] = B(std::int32_t{0});
-    });
-    const typename product::left* base[row_bases<rows>];
-    unrolled<row_bases<rows>>([&](auto i) { base[i] = x.data + i * shared_rows * x.row_step; });
-    const index_t row_step = x.row_step;
-    index_t left_over = reads_bytes<Arch> ? k / group : (k + group - 1) / group;
-    if constexpr (chains > 1)
-        for (; left_over >= chains; left_over -= chains, w += chains * each)
-            unrolled<chains>(
-                [&](auto c) { add_byte_group<Arch, rows, vectors>(sums[c], base, row_step, w + c * each); });
+    for (; count > 0; --count, x.data += rows * x.row_step, to += all * tile::lanes) {
+        B sums[chains][rows][vectors];
+        unrolled<chains * all>([&](auto t) {
+            if constexpr (t < all)
+                sums[0][t / vectors][t % vectors] = B::load_unaligned(start + t % vectors * tile::lanes);
+            else
+                sums[t / all][t / vectors % rows][t % vectors] = B(std::int32_t{0});
+        });
+        const typename product::left* base[row_bases<rows>];
+        unrolled<row_bases<rows>>([&](auto i) { base[i] = x.data + i * shared_rows * x.row_step; });
+        const index_t row_step = x.row_step;
+        const std::int8_t* w = panel;
+        index_t left_over = reads_bytes<Arch> ? k / group : (k + group - 1) / group;
+        if constexpr (chains > 1)
+            for (; left_over >= chains; left_over -= chains, w += chains * each)
+                unrolled<chains>(
+                    [&](auto c) { add_byte_group<Arch, rows, vectors>(sums[c], base, row_step, w + c * each); });
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC unroll 2
 #endif
-    for (; left_over > 0; --left_over, w += each) {
-        if constexpr (tile::fetches_ahead && chains == 1) {
-            prefetch(ahead);
-            ahead += ahead_step;
+        for (; left_over > 0; --left_over, w += each) {
+            if constexpr (tile::fetches_ahead && vectors > 1 && chains == 1) {
+                prefetch(ahead);
+                ahead += ahead_step;
+            }
+            add_byte_group<Arch, rows, vectors>(sums[0], base, row_step, w);
         }
-        add_byte_group<Arch, rows, vectors>(sums[0], base, row_step, w);
+        if constexpr (reads_bytes<Arch> && group > 1)
+            if (k % group != 0)
+                add_byte_group<Arch, rows, vectors>(sums[0], base, row_step, w, static_cast<int>(k % group));
+        unrolled<all>([&](auto t) {
+            B sum = sums[0][t / vectors][t % vectors];
+            if constexpr (chains > 1)
+                unrolled<chains - 1>([&](auto c) { sum = sum + sums[c + 1][t / vectors][t % vectors]; });
+            sum.store_aligned(to + t * tile::lanes);
+        });
     }
-    if constexpr (reads_bytes<Arch> && group > 1)
-        if (k % group != 0)
-            add_byte_group<Arch, rows, vectors>(sums[0], base, row_step, w, static_cast<int>(k % group));
-    unrolled<all>([&](auto t) {
-        B sum = sums[0][t / vectors][t % vectors];
-        if constexpr (chains > 1)
-            unrolled<chains - 1>([&](auto c) { sum = sum + sums[c + 1][t / vectors][t % vectors]; });
-        sum.store_aligned(to + t * tile::lanes);
-    });
 }
 
-/// Sums of a tile, [rows, columns], with room for whole runs of four registers.
+/// Sums that are handed over at a time, with room for whole runs of four registers.
 template <class Arch>
-inline constexpr index_t byte_buffer =
-    ((std::max)(byte_tile<Arch>::rows * byte_tile<Arch>::vectors, byte_tile<Arch>::narrow_rows) + 3) / 4 *
-    4 * byte_tile<Arch>::lanes;
+inline constexpr index_t byte_buffer = 1024 + 4 * byte_tile<Arch>::lanes;
 
 /// The rows of a block times one panel of w.
 template <class Arch, int vectors, class Finish>
 void multiply_byte_panel(byte_rows<Arch> x, index_t m, const tile_heights& heights, const std::int8_t* w, index_t k,
                          const std::int32_t* start, std::int32_t* sums, const std::int8_t* ahead, index_t ahead_step,
                          const Finish& finish, index_t row, index_t column, index_t count) {
-    constexpr int most = vectors == 1 ? byte_tile<Arch>::narrow_rows : byte_tile<Arch>::rows;
+    using tile = byte_tile<Arch>;
+    constexpr int most = vectors == 1 ? tile::narrow_rows : tile::rows;
     constexpr int next = tile_heights::below(most);
     const index_t last = row + m;
     const index_t groups = k / byte_product<Arch>::group;
     const auto tiles = [&]<int rows>(std::integral_constant<int, rows>, index_t number) {
-        for (; number > 0; --number) {
-            multiply_byte_tile<Arch, rows, vectors>(x, w, k, start, sums, ahead, ahead_step);
-            finish(std::integral_constant<int, vectors>{}, sums, row, rows, column, count);
-            x.data += rows * x.row_step;
-            row += rows;
-            ahead += groups * ahead_step;
+        constexpr index_t at_once = tile::template at_once<rows, vectors>;
+        static_assert(at_once * rows * vectors * tile::lanes <= 1024);
+        while (number > 0) {
+            const index_t here = (std::min)(number, at_once);
+            multiply_byte_tiles<Arch, rows, vectors>(x, here, w, k, start, sums, ahead, ahead_step);
+            finish(std::integral_constant<int, vectors>{}, sums, row, here * rows, column, count);
+            x.data += here * rows * x.row_step;
+            row += here * rows;
+            ahead += here * groups * ahead_step;
+            number -= here;
         }
     };
     tiles(std::integral_constant<int, most>{}, heights.tall);
@@ -276,8 +286,8 @@ template <class Arch>
 /// @param block   called with a first row and a count of at most `packed_byte_rows`: the byte_rows of them
 /// @param start   as `byte_starts`
 /// @param finish  called as `finish(std::integral_constant<int, vectors>, sums, row, rows, column, count)`: sums are
-///                [rows, vectors · lanes], aligned, and may be read, and overwritten, up to a multiple of four registers;
-///                the first is that of `row` and `column`, and `count` columns exist
+///                [rows, vectors · lanes], aligned, and may be read up to a multiple of four registers; the first is that
+///                of `row` and `column`, and `count` columns exist
 template <class Arch, class Block, class Finish>
 void multiply_bytes(const Block& block, index_t i0, index_t i1, const packed_bytes<Arch>& w, index_t v0, index_t v1,
                     const std::int32_t* start, const Finish& finish) {

@@ -213,7 +213,7 @@ inline void store_saturated(const batch<float, Arch>& x, T* to) noexcept {
 
 /// Bytes as int16, from and to any address.
 template <class Arch>
-inline void widen_bytes(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count) noexcept {
+inline void widen_row(const std::uint8_t* from, std::int16_t* to, std::ptrdiff_t count) noexcept {
     std::ptrdiff_t i = 0;
     // The last few of many are done with some of those before them once more.
     const auto in_steps_of = [&](std::ptrdiff_t n, auto&& widen) {
@@ -242,34 +242,41 @@ inline void widen_bytes(const std::uint8_t* from, std::int16_t* to, std::ptrdiff
     for (; i < count; ++i) to[i] = from[i];
 }
 
-/// 4·lanes int32, each plus `zero_point`, as bytes held in [low, high], in the order a, b, c, d, at any address.
-template <class Arch>
-inline void store_narrowed(const batch<std::int32_t, Arch>& a, const batch<std::int32_t, Arch>& b,
-                           const batch<std::int32_t, Arch>& c, const batch<std::int32_t, Arch>& d,
-                           std::int16_t zero_point, std::uint8_t low, std::uint8_t high, std::uint8_t* to) noexcept {
-    // Saturated to int16 first, so that the sum with the zero point saturates too.
+/// 4·lanes int32, saturated to int16, each plus `zero_point`, as bytes held in [low, high], in the order a, b, c, d.
+/// @tparam plain  whether the zero point is 0 and all bytes are in the range
+template <class Arch, bool plain>
+[[nodiscard]] EDGE_ALWAYS_INLINE batch<std::uint8_t, Arch> narrowed(
+    const batch<std::int32_t, Arch>& a, const batch<std::int32_t, Arch>& b, const batch<std::int32_t, Arch>& c,
+    const batch<std::int32_t, Arch>& d, std::int16_t zero_point, std::uint8_t low, std::uint8_t high) noexcept {
 #if defined(__AVX512BW__)
     if constexpr (detail::is_avx512<Arch>) {
-        const __m512i zero = _mm512_set1_epi16(zero_point);
-        const __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero);
-        const __m512i cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero);
+        __m512i ab = _mm512_packs_epi32(a, b);
+        __m512i cd = _mm512_packs_epi32(c, d);
+        if constexpr (!plain) {
+            ab = _mm512_adds_epi16(ab, _mm512_set1_epi16(zero_point));
+            cd = _mm512_adds_epi16(cd, _mm512_set1_epi16(zero_point));
+        }
         const __m512i parts = _mm512_packus_epi16(ab, cd);  // quarters of a, b, c, d in each 128 bits
         const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
         const __m512i all = _mm512_permutexvar_epi32(order, parts);
+        if constexpr (plain) return all;
         const __m512i raised = _mm512_max_epu8(all, _mm512_set1_epi8(static_cast<char>(low)));
-        return _mm512_storeu_si512(to, _mm512_min_epu8(raised, _mm512_set1_epi8(static_cast<char>(high))));
+        return _mm512_min_epu8(raised, _mm512_set1_epi8(static_cast<char>(high)));
     }
 #endif
 #if defined(__AVX2__)
     if constexpr (detail::is_avx2<Arch>) {
-        const __m256i zero = _mm256_set1_epi16(zero_point);
-        const __m256i ab = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero);
-        const __m256i cd = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
+        __m256i ab = _mm256_packs_epi32(a, b);
+        __m256i cd = _mm256_packs_epi32(c, d);
+        if constexpr (!plain) {
+            ab = _mm256_adds_epi16(ab, _mm256_set1_epi16(zero_point));
+            cd = _mm256_adds_epi16(cd, _mm256_set1_epi16(zero_point));
+        }
         const __m256i parts = _mm256_packus_epi16(ab, cd);
         const __m256i all = _mm256_permutevar8x32_epi32(parts, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+        if constexpr (plain) return all;
         const __m256i raised = _mm256_max_epu8(all, _mm256_set1_epi8(static_cast<char>(low)));
-        return _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
-                                   _mm256_min_epu8(raised, _mm256_set1_epi8(static_cast<char>(high))));
+        return _mm256_min_epu8(raised, _mm256_set1_epi8(static_cast<char>(high)));
     }
 #endif
 #if defined(__SSE2__)
@@ -278,8 +285,7 @@ inline void store_narrowed(const batch<std::int32_t, Arch>& a, const batch<std::
         const __m128i ab = _mm_adds_epi16(_mm_packs_epi32(a, b), zero);
         const __m128i cd = _mm_adds_epi16(_mm_packs_epi32(c, d), zero);
         const __m128i raised = _mm_max_epu8(_mm_packus_epi16(ab, cd), _mm_set1_epi8(static_cast<char>(low)));
-        return _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
-                                _mm_min_epu8(raised, _mm_set1_epi8(static_cast<char>(high))));
+        return _mm_min_epu8(raised, _mm_set1_epi8(static_cast<char>(high)));
     }
 #endif
 #if defined(__aarch64__)
@@ -288,11 +294,12 @@ inline void store_narrowed(const batch<std::int32_t, Arch>& a, const batch<std::
         const int16x8_t ab = vqaddq_s16(vcombine_s16(vqmovn_s32(a), vqmovn_s32(b)), zero);
         const int16x8_t cd = vqaddq_s16(vcombine_s16(vqmovn_s32(c), vqmovn_s32(d)), zero);
         const uint8x16_t all = vcombine_u8(vqmovun_s16(ab), vqmovun_s16(cd));
-        return vst1q_u8(to, vminq_u8(vmaxq_u8(all, vdupq_n_u8(low)), vdupq_n_u8(high)));
+        return vminq_u8(vmaxq_u8(all, vdupq_n_u8(low)), vdupq_n_u8(high));
     }
 #endif
     constexpr auto n = static_cast<std::ptrdiff_t>(lanes<std::int32_t, Arch>);
     alignas(alignment) std::int32_t wide[4 * n];
+    alignas(alignment) std::uint8_t bytes[4 * n];
     a.store_aligned(wide);
     b.store_aligned(wide + n);
     c.store_aligned(wide + 2 * n);
@@ -300,8 +307,49 @@ inline void store_narrowed(const batch<std::int32_t, Arch>& a, const batch<std::
     for (std::ptrdiff_t i = 0; i < 4 * n; ++i) {
         const std::int32_t held = wide[i] < -32768 ? -32768 : wide[i] > 32767 ? 32767 : wide[i];
         const std::int32_t sum = held + zero_point;
-        to[i] = static_cast<std::uint8_t>(sum < low ? low : sum > high ? high : sum);
+        bytes[i] = static_cast<std::uint8_t>(sum < low ? low : sum > high ? high : sum);
     }
+    return batch<std::uint8_t, Arch>::load_aligned(bytes);
+}
+
+/// The parts of a register of bytes, 1, 2 or 4 of them, each to a row of its own.
+template <class Arch, int parts>
+EDGE_ALWAYS_INLINE void store_parts(const batch<std::uint8_t, Arch>& x, std::uint8_t* to,
+                                    std::ptrdiff_t row_step) noexcept {
+    if constexpr (parts == 1) return x.store_unaligned(to);
+#if defined(__AVX512F__)
+    if constexpr (detail::is_avx512<Arch> && parts == 2) {
+        const auto row = [&](int i) { return reinterpret_cast<__m256i*>(to + i * row_step); };
+        _mm256_storeu_si256(row(0), _mm512_castsi512_si256(x));
+        return _mm256_storeu_si256(row(1), _mm512_extracti64x4_epi64(x, 1));
+    }
+    if constexpr (detail::is_avx512<Arch> && parts == 4) {
+        const auto row = [&](int i) { return reinterpret_cast<__m128i*>(to + i * row_step); };
+        _mm_storeu_si128(row(0), _mm512_castsi512_si128(x));
+        _mm_storeu_si128(row(1), _mm512_extracti32x4_epi32(x, 1));
+        _mm_storeu_si128(row(2), _mm512_extracti32x4_epi32(x, 2));
+        return _mm_storeu_si128(row(3), _mm512_extracti32x4_epi32(x, 3));
+    }
+#endif
+#if defined(__AVX2__)
+    if constexpr (detail::is_avx2<Arch> && parts == 2) {
+        const auto row = [&](int i) { return reinterpret_cast<__m128i*>(to + i * row_step); };
+        _mm_storeu_si128(row(0), _mm256_castsi256_si128(x));
+        return _mm_storeu_si128(row(1), _mm256_extracti128_si256(x, 1));
+    }
+    if constexpr (detail::is_avx2<Arch> && parts == 4) {
+        const __m128i low = _mm256_castsi256_si128(x);
+        const __m128i high = _mm256_extracti128_si256(x, 1);
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to), low);
+        _mm_storeh_pd(reinterpret_cast<double*>(to + row_step), _mm_castsi128_pd(low));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 2 * row_step), high);
+        return _mm_storeh_pd(reinterpret_cast<double*>(to + 3 * row_step), _mm_castsi128_pd(high));
+    }
+#endif
+    constexpr std::size_t each = lanes<std::uint8_t, Arch> / static_cast<std::size_t>(parts);
+    alignas(alignment) std::uint8_t bytes[parts * each];
+    x.store_aligned(bytes);
+    for (int i = 0; i < parts; ++i) std::memcpy(to + i * row_step, bytes + static_cast<std::size_t>(i) * each, each);
 }
 
 }  // namespace edge::simd

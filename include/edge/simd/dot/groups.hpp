@@ -9,7 +9,7 @@
 ///
 /// sums[c] += Σ_g x[g]·w[c][g], u8 × s8 over the full range of both, for `group` neighbours along k. Where the instruction
 /// set multiplies four bytes at a time (AVX-VNNI, AVX-512 VNNI, Arm dot product) x is read as it lies; elsewhere x is
-/// widened to int16 beforehand (`widen_bytes`) and pairs of int16 are multiplied, which is exact and half as fast.
+/// widened to int16 beforehand (`widen_row`) and pairs of int16 are multiplied, which is exact and half as fast.
 /// Sources: Intel intrinsics guide (dpbusd, madd_epi16), Arm intrinsics reference (vdotq, vusdotq, vmlal_lane).
 
 #include <edge/simd/widen.hpp>
