@@ -144,6 +144,78 @@ TEST_CASE("a quantized image network runs its layers in integers", "[nn][ptq]") 
     CHECK(largest_difference(run(int8, x), run(int8, x, false)) < 0.02f * most);
 }
 
+TEST_CASE("between the first QuantizeLinear and the last layer all values are 8 bits", "[nn][ptq]") {
+    const graph int8 = edge::nn::quantize_static(convnet(), {random_tensor({4, 3, 12, 12}, 1)});
+    const auto made_by = [&](const std::string& value) {
+        const auto* n = int8.producer(value);
+        return n == nullptr ? std::string("none") : n->op_type;
+    };
+    for (const auto& n : int8.nodes) {
+        if (n.op_type == "QuantizeLinear" || n.op_type == "DequantizeLinear") continue;
+        INFO(to_string(n));
+        CHECK(made_by(n.inputs[0]) == "DequantizeLinear");
+        if (n.op_type == "Add") CHECK(made_by(n.inputs[1]) == "DequantizeLinear");
+        if (n.op_type == "Gemm") continue;
+        const auto readers = int8.consumers(n.outputs[0]);
+        REQUIRE(readers.size() == 1);
+        CHECK(int8.nodes[readers[0]].op_type == "QuantizeLinear");
+    }
+    CHECK(count(int8, "Conv") == 3);
+    CHECK(count(int8, "Clip") == 0);  // the ranges of the integers do it
+    // The image, three convolutions, their sum, its mean, and that again as a row.
+    CHECK(count(int8, "QuantizeLinear") == 7);
+    // What only moves values keeps its scale.
+    const auto* flatten = int8.producer(int8.nodes[int8.consumers("Flatten")[0]].inputs[0]);
+    const auto& mean_scale = int8.nodes[int8.consumers("GlobalAveragePool")[0]].inputs[1];
+    const auto& flat_scale = int8.nodes[int8.consumers("Flatten")[0]].inputs[1];
+    CHECK(flatten->op_type == "Flatten");
+    CHECK(int8.find_initializer(mean_scale)->as<float>()[0] == int8.find_initializer(flat_scale)->as<float>()[0]);
+}
+
+TEST_CASE("an activation stays where the range of the integers does not imply it", "[nn][ptq]") {
+    graph g;
+    g.inputs.push_back({"x", edge::dtype::f32, {{1}, {2}, {4}, {4}}});
+    const std::string y = g.add("Conv", {"x", g.constant("w", random_tensor({3, 2, 1, 1}, 1))});
+    const std::string low = g.constant("low", tensor<float>(edge::shape{}, 0.1f));
+    g.outputs.push_back({g.add("GlobalAveragePool", {g.add("Clip", {g.add("Relu", {y}), low})}), edge::dtype::f32});
+    const auto x = random_tensor({1, 2, 4, 4}, 2);
+    const graph int8 = edge::nn::quantize_static(g, {x});
+    CHECK(count(int8, "Clip") == 1);  // integers start at 0, not at 0.1
+    CHECK(largest_difference(run(int8, x), run(g, x)) < 0.02f);
+    CHECK(largest_difference(run(int8, x), run(int8, x, false)) < 0.01f);
+    // The output keeps its name and is made of integers.
+    CHECK(int8.producer(g.outputs[0].name)->op_type == "DequantizeLinear");
+}
+
+TEST_CASE("layers that are named stay float", "[nn][ptq]") {
+    const graph model = convnet();
+    const auto x = random_tensor({4, 3, 12, 12}, 1);
+    const graph int8 = edge::nn::quantize_static(model, {x}, {.keep_float = {"Conv", "Gemm"}});
+    const std::size_t weights =
+        static_cast<std::size_t>(std::count_if(int8.initializers.begin(), int8.initializers.end(), [](const auto& i) {
+            return i.second.template is<std::int8_t>() && i.second.size() > 8;
+        }));
+    CHECK(weights == 2);
+    CHECK(largest_difference(run(int8, x), run(int8, x, false)) < 0.05f);
+}
+
+TEST_CASE("correcting biases brings the means of the results back", "[nn][ptq]") {
+    const graph model = convnet();
+    const auto x = random_tensor({64, 3, 12, 12}, 1);
+    const auto expected = run(model, x);
+    const auto error_of_means = [&](bool corrected) {
+        const auto y = run(edge::nn::quantize_static(model, {x}, {.correct_bias = corrected}), x);
+        double most = 0;
+        for (index_t c = 0; c < 5; ++c) {
+            double sum = 0;
+            for (index_t i = 0; i < 64; ++i) sum += static_cast<double>(y(i, c) - expected(i, c));
+            most = (std::max)(most, std::abs(sum / 64));
+        }
+        return most;
+    };
+    CHECK(error_of_means(true) < 0.25 * error_of_means(false));
+}
+
 TEST_CASE("integer layers give the same bits for any number of threads and rows", "[nn][ptq]") {
     const auto x = random_tensor({64, 12}, 4);
     const graph int8 = edge::nn::quantize_static(mlp(false), {x});
@@ -200,8 +272,8 @@ TEST_CASE("what cannot be quantized is refused by name", "[nn][ptq]") {
                       Catch::Contains("calibration saw none"));
     auto bad = x;
     bad[5] = std::nanf("");
-    CHECK_THROWS_WITH(edge::nn::quantize_static(mlp(false), {bad}),
-                      "value 'x': observed value 5 is nan; expected a finite number");
+    CHECK_THROWS_WITH(edge::nn::quantize_static(mlp(false), {x, bad}),
+                      "calibration run 1 (from 0): input 'x': observed value 5 is nan; expected a finite number");
     graph g;
     g.inputs.push_back({"x", edge::dtype::f32, {{-1}}});
     g.outputs.push_back({g.add("Relu", {"x"}), edge::dtype::f32});

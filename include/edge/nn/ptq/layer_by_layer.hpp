@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file Runs the quantized model over the samples of a calibration, one node at a time, and lets something be learned of
+/// each layer before the next one runs: what a layer reads is then what it will read in the end.
+///
+/// Integers are kept as bytes in between. Memory: the values of all samples that live at the same time.
+
+#include <edge/nn/ptq/calibration.hpp>
+#include <edge/nn/ptq/qdq.hpp>
+#include <edge/quant/correct_bias.hpp>
+
+namespace edge::nn::ptq {
+
+using weights_by_result = std::map<std::string, quantized_weights, std::less<>>;  ///< by the layer's result
+
+class layer_by_layer {
+public:
+    layer_by_layer(const graph& g, const plan& p, const calibration& seen, const quantize_options& options)
+        : g_(g), plan_(p), seen_(seen), options_(options), last_use_(g.nodes.size()) {
+        std::map<std::string_view, std::size_t> last;
+        for (std::size_t i = 0; i < g.nodes.size(); ++i)
+            for (const auto& id : g.nodes[i].inputs) last[id] = i;
+        for (const auto& [id, i] : last) last_use_[i].emplace_back(id);
+        for (std::size_t k = 0; k < g.inputs.size(); ++k)
+            for (const sample& s : seen.samples()) keep(g.inputs[k].name, s[k]);
+    }
+
+    /// Corrects the biases of all layers: means of channels become those of the float model.
+    void correct_biases(weights_by_result& weights) {
+        for (std::size_t i = 0; i < g_.nodes.size(); ++i) {
+            if (options_.progress) options_.progress("correct biases", i, g_.nodes.size());
+            if (!is_folded(i)) step(i, weights);
+            for (const std::string& id : last_use_[i]) values_.erase(id);
+        }
+        if (options_.progress) options_.progress("correct biases", g_.nodes.size(), g_.nodes.size());
+    }
+
+private:
+    [[nodiscard]] bool is_folded(std::size_t i) const { return folded_.count(i) != 0; }
+
+    void keep(const std::string& name, const any_tensor& x) {
+        const auto like = plan_.values().find(name);
+        if (like == plan_.values().end() || !x.is<float>()) {
+            values_[name].push_back(x);
+        } else {
+            values_[name].push_back(quant::quantize<std::uint8_t>(x.as<float>(), seen_.parameters(like->second)));
+        }
+    }
+
+    [[nodiscard]] any_tensor real(const std::string& name, std::size_t k) const {
+        const any_tensor& x = values_.find(name)->second[k];
+        const auto like = plan_.values().find(name);
+        if (like == plan_.values().end() || !x.is<std::uint8_t>()) return x;
+        return quant::dequantize(x.as<std::uint8_t>(), seen_.parameters(like->second));
+    }
+
+    void step(std::size_t i, weights_by_result& weights) {
+        const node& n = g_.nodes[i];
+        const bool is_layer = plan_.at(i) == role::layer;
+        const auto behind = plan_.activations_of(g_, i);
+        folded_.insert(behind.begin(), behind.end());
+        graph one;
+        one.opset = g_.opset;
+        one.nodes.push_back(n);
+        std::vector<std::string> inputs;
+        for (const std::string& id : n.inputs) {
+            if (const any_tensor* constant = g_.find_initializer(id))
+                one.initializers.insert_or_assign(id, *constant);
+            else if (!id.empty() && std::find(inputs.begin(), inputs.end(), id) == inputs.end())
+                inputs.push_back(id);
+        }
+        for (const std::string& id : inputs) {
+            const auto found = values_.find(id);
+            if (found == values_.end() || found->second.empty()) return;
+            const dtype type = found->second[0].dtype();
+            one.inputs.emplace_back(id, plan_.values().count(id) != 0 ? dtype::f32 : type);
+        }
+        quantized_weights* q = is_layer ? &weights.find(n.outputs[0])->second : nullptr;
+        if (is_layer) {
+            one.nodes[0].inputs[1] = "weights";
+            one.initializers.insert_or_assign("weights", q->real());
+            if (!q->bias.empty()) {
+                const float x_scale = seen_.parameters(plan_.values().find(n.inputs[0])->second).scale;
+                one.nodes[0].inputs.resize(3);
+                one.nodes[0].inputs[2] = "bias";
+                one.initializers.insert_or_assign("bias", q->real_bias(x_scale));
+            }
+        }
+        for (const std::string& id : n.outputs)
+            if (!id.empty()) one.outputs.emplace_back(id, dtype::f32);
+        one.sort();
+        one.remove_unused();
+        session run(one, {.threads = options_.threads});
+        std::vector<std::vector<any_tensor>> results;
+        for (std::size_t k = 0; k < seen_.samples().size(); ++k) {
+            std::vector<any_tensor> x;
+            for (const std::string& id : inputs) x.push_back(real(id, k));
+            results.push_back(run(std::vector<any_view>(x.begin(), x.end())));
+        }
+        if (is_layer) correct(n, *q, results);
+        const std::string& end = plan_.end_of(g_, i);
+        for (auto& result : results) {
+            for (const std::size_t a : behind) limit(*bounds_of(g_, g_.nodes[a]), result[0].as<float>());
+            for (std::size_t j = 0, k = 0; j < n.outputs.size(); ++j)
+                if (!n.outputs[j].empty()) keep(j == 0 ? end : n.outputs[j], result[k++]);
+        }
+    }
+
+    static void limit(const bounds& b, tensor<float>& x) {
+        for (float& v : x) v = (std::min)((std::max)(v, b.low), b.high);
+    }
+
+    /// Adds to the bias, and to the results, what the means lack.
+    void correct(const node& n, quantized_weights& q, std::vector<std::vector<any_tensor>>& results) const {
+        const quant::channel_moments* wanted = seen_.means_of(n.outputs[0]);
+        if (wanted == nullptr || results.empty()) return;
+        const std::size_t axis = result_axis(n, results[0][0].shape());
+        quant::channel_moments now(static_cast<index_t>(axis));
+        for (const auto& r : results) now.observe(r[0].as<float>());
+        const std::vector<float> before = q.bias;
+        q.bias.resize(static_cast<std::size_t>(results[0][0].shape()[axis]));
+        quant::correct_bias(q.bias, wanted->mean(), now.mean());
+        std::vector<float> added = q.bias;
+        for (std::size_t c = 0; c < before.size(); ++c) added[c] -= before[c];
+        for (auto& r : results) {
+            tensor<float>& y = r[0].as<float>();
+            index_t inner = 1;
+            for (std::size_t a = axis + 1; a < y.rank(); ++a) inner *= y.shape()[a];
+            const auto channels = static_cast<index_t>(added.size());
+            for (index_t at = 0; at < y.size(); ++at)
+                y.data()[at] += added[static_cast<std::size_t>(at / inner % channels)];
+        }
+    }
+
+    const graph& g_;
+    const plan& plan_;
+    const calibration& seen_;
+    const quantize_options& options_;
+    std::vector<std::vector<std::string>> last_use_;
+    std::map<std::string, std::vector<any_tensor>, std::less<>> values_;
+    std::set<std::size_t> folded_;
+};
+
+}  // namespace edge::nn::ptq
