@@ -104,7 +104,7 @@ public:
             });
             return;
         }
-        const index_t row = detail::gathered_row(weights_[0].rows());
+        const index_t row = detail::gathered_row<float>(weights_[0].rows());
         simd::share_packed(m, weights_[0], threads, [&](int cell, index_t i0, index_t i1, index_t v0, index_t v1) {
             auto* const rows =
                 static_cast<float*>(scratch) + cell * gathered_bytes(g) / static_cast<index_t>(sizeof(float));
@@ -151,7 +151,7 @@ private:
         const index_t k = weights_[0].rows();
         const index_t most = simd::packed_rows<Arch, float>(k, weights_[0].columns());
         const index_t rows = (std::min)(most, g.batch * g.out_h * g.out_w);
-        return rows * detail::gathered_row(k) * static_cast<index_t>(sizeof(float));
+        return rows * detail::gathered_row<float>(k) * static_cast<index_t>(sizeof(float));
     }
 
     [[nodiscard]] detail::layer_end<Arch> end_of(const float* residual) const noexcept {

@@ -288,9 +288,10 @@ template <class Arch>
 /// @param finish  called as `finish(std::integral_constant<int, vectors>, sums, row, rows, column, count)`: sums are
 ///                [rows, vectors · lanes], aligned, and may be read up to a multiple of four registers; the first is that
 ///                of `row` and `column`, and `count` columns exist
+/// @param column  of the result at which w begins, for `finish`
 template <class Arch, class Block, class Finish>
 void multiply_bytes(const Block& block, index_t i0, index_t i1, const packed_bytes<Arch>& w, index_t v0, index_t v1,
-                    const std::int32_t* start, const Finish& finish) {
+                    const std::int32_t* start, const Finish& finish, index_t column = 0) {
     using tile = detail::byte_tile<Arch>;
     constexpr index_t n = tile::lanes;
     alignas(alignment) std::int32_t sums[detail::byte_buffer<Arch>] = {};
@@ -313,11 +314,11 @@ void multiply_bytes(const Block& block, index_t i0, index_t i1, const packed_byt
                 const std::int8_t* const ahead = fetches ? w.at(v + tile::vectors).data : panel;
                 const index_t ahead_step = fetches ? w.at(v).step * (std::min)(m, index_t{tile::rows}) / m : 0;
                 detail::multiply_byte_panel<Arch, tile::vectors>(rows, m, heights, panel, k, start + j, sums, ahead,
-                                                                 ahead_step, finish, i, j, count);
+                                                                 ahead_step, finish, i, column + j, count);
                 v += tile::vectors;
             } else {
-                detail::multiply_byte_panel<Arch, 1>(rows, m, narrow, panel, k, start + j, sums, panel, 0, finish, i, j,
-                                                     count);
+                detail::multiply_byte_panel<Arch, 1>(rows, m, narrow, panel, k, start + j, sums, panel, 0, finish, i,
+                                                     column + j, count);
                 v += 1;
             }
         }

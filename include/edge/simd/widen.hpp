@@ -341,9 +341,9 @@ EDGE_ALWAYS_INLINE void store_parts(const batch<std::uint8_t, Arch>& x, std::uin
         const __m128i low = _mm256_castsi256_si128(x);
         const __m128i high = _mm256_extracti128_si256(x, 1);
         _mm_storel_epi64(reinterpret_cast<__m128i*>(to), low);
-        _mm_storeh_pd(reinterpret_cast<double*>(to + row_step), _mm_castsi128_pd(low));
+        _mm_storeh_pi(reinterpret_cast<__m64*>(to + row_step), _mm_castsi128_ps(low));
         _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 2 * row_step), high);
-        return _mm_storeh_pd(reinterpret_cast<double*>(to + 3 * row_step), _mm_castsi128_pd(high));
+        return _mm_storeh_pi(reinterpret_cast<__m64*>(to + 3 * row_step), _mm_castsi128_ps(high));
     }
 #endif
     constexpr std::size_t each = lanes<std::uint8_t, Arch> / static_cast<std::size_t>(parts);

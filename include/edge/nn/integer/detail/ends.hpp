@@ -4,7 +4,7 @@
 /// @file What becomes of the sums of integer layers: bytes or floats. `finish`es of simd/packed_gemm_i8.hpp.
 
 #include <edge/nn/detail/lanes.hpp>
-#include <edge/nn/integer/byte_end.hpp>
+#include <edge/nn/integer/add.hpp>
 #include <edge/nn/window.hpp>
 #include <edge/quant/requantize.hpp>
 #include <edge/simd/packed_gemm_i8.hpp>
@@ -13,40 +13,10 @@ namespace edge::nn::integer::detail {
 
 using simd::unrolled;
 
-/// z[i] = the sum of x[i] and other[i] as `byte_sum` says; z may be one of them.
-template <class Arch>
-inline void add_bytes(const std::uint8_t* x, const std::uint8_t* other, std::uint8_t* z, index_t count,
-                      const byte_sum& rule) noexcept {
-    using batch = simd::batch<float, Arch>;
-    using integers = simd::batch<std::int32_t, Arch>;
-    constexpr auto n = static_cast<index_t>(batch::size);
-    const integers x_zero(rule.x_zero), other_zero(rule.other_zero), zero(rule.zero_point);
-    const batch x_scale(rule.x_scale), other_scale(rule.other_scale);
-    const batch low(static_cast<float>(rule.range.low - rule.zero_point));
-    const batch high(static_cast<float>(rule.range.high - rule.zero_point));
-    const auto sum = [&](const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* to) {
-        const batch one = xsimd::to_float(simd::load_as_int<Arch>(a) - x_zero) * x_scale;
-        const batch two = xsimd::to_float(simd::load_as_int<Arch>(b) - other_zero) * other_scale;
-        const batch v = simd::detail::rounded(one) + simd::detail::rounded(two);
-        const batch raised = xsimd::select(v > low, v, low);
-        const batch held = xsimd::select(raised < high, raised, high);
-        simd::store_saturated<Arch>(simd::round_to_int<Arch>(held) + zero, to);
-    };
-    index_t i = 0;
-    for (; i + n <= count; i += n) sum(x + i, other + i, z + i);
-    if (i == count) return;
-    std::uint8_t a[batch::size] = {};
-    std::uint8_t b[batch::size] = {};
-    std::copy_n(x + i, count - i, a);
-    std::copy_n(other + i, count - i, b);
-    sum(a, b, a);
-    std::copy_n(a, count - i, z + i);
-}
-
 /// Sums to bytes, and a residual to those.
 template <class Arch>
 struct byte_sums {
-    quant::requantizer rule;  ///< its multipliers to whole registers
+    quant::requantizer rule;  ///< its multipliers `padded`
     bool is_tame;             ///< whether |sum · multiplier| stays below 2^30
     std::uint8_t* y;
     index_t y_row;                 ///< between rows of y and of the residual
@@ -71,12 +41,11 @@ struct byte_sums {
                 quant::detail::requantize<Arch>(sums + i * width, bytes + i * width, width, rule, column);
         }
         if (residual != nullptr) {
-            const std::uint8_t* const other = residual + row * y_row + column;
-            for (index_t i = 0; i < rows; ++i)
-                add_bytes<Arch>(bytes + i * width, other + i * y_row, to + i * y_row, count, *sum);
-        } else {
-            simd::copy_block<Arch>(static_cast<const std::uint8_t*>(bytes), width, 1, to, y_row, 1, rows, count);
+            alignas(64) std::uint8_t other[simd::detail::byte_buffer<Arch>] = {};
+            simd::copy_block<Arch>(residual + row * y_row + column, y_row, 1, other, width, 1, rows, count);
+            detail::add<Arch>(bytes, other, bytes, rows * width, *sum);
         }
+        simd::copy_block<Arch>(static_cast<const std::uint8_t*>(bytes), width, 1, to, y_row, 1, rows, count);
     }
 
 private:
@@ -115,8 +84,8 @@ private:
 /// y = float(sum) · scale[c] + bias[c], both rounded, then held in `limits`: of layers whose result is not quantized.
 template <class Arch>
 struct float_sums {
-    const float* scale;  ///< to whole registers
-    const float* bias;   ///< to whole registers
+    const float* scale;  ///< `padded`
+    const float* bias;   ///< `padded`
     clamp limits;
     float* y;
     index_t y_row;
@@ -144,11 +113,10 @@ struct float_sums {
     }
 };
 
-/// As many numbers as there are lanes, the last ones 0.
+/// Numbers of columns, and some more, so that those of a tile can be read wherever it begins.
 template <class Arch>
 [[nodiscard]] inline std::vector<float> padded(const float* from, index_t count) {
-    constexpr auto n = static_cast<index_t>(simd::lanes<float, Arch>);
-    std::vector<float> all(static_cast<std::size_t>((count + n - 1) / n * n), 0.0f);
+    std::vector<float> all(static_cast<std::size_t>(count + simd::detail::byte_tile<Arch>::columns), 0.0f);
     if (from != nullptr) std::copy_n(from, count, all.begin());
     return all;
 }
