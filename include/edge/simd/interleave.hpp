@@ -9,7 +9,7 @@
 ///
 ///     using taps = edge::simd::byte_taps<A, edge::simd::taps_at_once<Arch>>;
 ///     taps::interleave<3>(rows, factors);                       // once
-///     taps::multiply_add<3>(part, factors, weights);            // for each column of weights
+///     taps::multiply_add(part, factors, weights);               // for each column of weights
 ///
 /// Nothing crosses 128 bits: interleaving and packing undo each other there, so that neither needs a permutation. What
 /// is added or multiplied in between is stored in the order of the parts. Sources: Intel intrinsics guide (unpacklo_epi8,
@@ -25,21 +25,17 @@ namespace detail {
 template <class Arch>
 inline constexpr bool is_avx512bw = std::is_base_of_v<xsimd::avx512bw, Arch>;
 
-/// Without instructions for whole registers of bytes, the next smaller registers that have them.
 template <class Arch>
-using byte_arch_of = std::conditional_t<is_avx512<Arch> && !is_avx512bw<Arch>, xsimd::avx2,
-                                        std::conditional_t<is_avx<Arch> && !is_avx2<Arch>, xsimd::sse4_2, Arch>>;
-
-template <class Arch>
-using half_arch_of = std::conditional_t<is_avx512<Arch>, xsimd::avx2, xsimd::sse4_2>;
+using byte_arch_of = std::conditional_t<is_avx512bw<Arch>, xsimd::avx512bw,
+                                        std::conditional_t<is_avx512<Arch> || is_avx2<Arch>, xsimd::avx2,
+                                                           std::conditional_t<is_avx<Arch>, xsimd::sse4_2, Arch>>>;
 
 /// Whether there are products of four bytes with four, summed exactly into int32.
 template <class Arch>
 [[nodiscard]] constexpr bool multiplies_quads() noexcept {
-#if defined(__AVX512VNNI__)
-    if (is_avx512bw<Arch>) return true;
-#endif
-#if defined(__AVXVNNI__) || (defined(__AVX512VNNI__) && defined(__AVX512VL__))
+#if defined(__AVX512VNNI__) && defined(__AVX512VL__)
+    if (is_avx512bw<Arch> || is_avx2<Arch>) return true;
+#elif defined(__AVXVNNI__)
     if (is_avx2<Arch>) return true;
 #endif
 #if defined(__ARM_FEATURE_DOTPROD)
@@ -75,6 +71,17 @@ template <class A>
 
 namespace detail {
 
+/// `x`, of which the compiler knows nothing: it would add products to each other first, and keep all of them.
+template <class T>
+EDGE_ALWAYS_INLINE T in_order(T x) noexcept {
+#if defined(__AVX512F__)
+    __asm__("" : "+v"(x));
+#elif defined(__SSE2__)
+    __asm__("" : "+x"(x));
+#endif
+    return x;
+}
+
 template <class A>
 struct byte_registers;  // the instructions of an architecture
 
@@ -93,7 +100,7 @@ struct byte_registers<A> {
     static type pack16(type a, type b) noexcept { return _mm_packus_epi16(a, b); }
     static type add16(type a, type b) noexcept { return _mm_adds_epi16(a, b); }
     static type all16(std::int16_t a) noexcept { return _mm_set1_epi16(a); }
-    static type pairs(type sum, type x, type w) noexcept { return _mm_add_epi32(sum, _mm_madd_epi16(x, w)); }
+    static type pairs(type sum, type x, type w) noexcept { return in_order(_mm_add_epi32(sum, _mm_madd_epi16(x, w))); }
     static type quads(type sum, [[maybe_unused]] type x, [[maybe_unused]] type w) noexcept {
 #if defined(__AVX512VNNI__) && defined(__AVX512VL__)
         sum = _mm_dpbusd_epi32(sum, x, w);
@@ -119,7 +126,9 @@ struct byte_registers<A> {
     static type pack16(type a, type b) noexcept { return _mm256_packus_epi16(a, b); }
     static type add16(type a, type b) noexcept { return _mm256_adds_epi16(a, b); }
     static type all16(std::int16_t a) noexcept { return _mm256_set1_epi16(a); }
-    static type pairs(type sum, type x, type w) noexcept { return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w)); }
+    static type pairs(type sum, type x, type w) noexcept {
+        return in_order(_mm256_add_epi32(sum, _mm256_madd_epi16(x, w)));
+    }
     static type quads(type sum, [[maybe_unused]] type x, [[maybe_unused]] type w) noexcept {
 #if defined(__AVX512VNNI__) && defined(__AVX512VL__)
         sum = _mm256_dpbusd_epi32(sum, x, w);
@@ -145,7 +154,9 @@ struct byte_registers<A> {
     static type pack16(type a, type b) noexcept { return _mm512_packus_epi16(a, b); }
     static type add16(type a, type b) noexcept { return _mm512_adds_epi16(a, b); }
     static type all16(std::int16_t a) noexcept { return _mm512_set1_epi16(a); }
-    static type pairs(type sum, type x, type w) noexcept { return _mm512_add_epi32(sum, _mm512_madd_epi16(x, w)); }
+    static type pairs(type sum, type x, type w) noexcept {
+        return in_order(_mm512_add_epi32(sum, _mm512_madd_epi16(x, w)));
+    }
     static type quads(type sum, [[maybe_unused]] type x, [[maybe_unused]] type w) noexcept {
 #if defined(__AVX512VNNI__)
         sum = _mm512_dpbusd_epi32(sum, x, w);
@@ -247,7 +258,7 @@ inline constexpr int taps_at_once = detail::multiplies_quads<byte_arch<Arch>>() 
 /// Sums of products of bytes with signed bytes, for each byte of a register, `rows` above each other at once. Exact: sums
 /// wrap modulo 2^32.
 ///
-/// Bytes are interleaved once and multiplied as often as needed. A row that is left out counts for nothing.
+/// Bytes are interleaved once and multiplied as often as needed. Weights of rows that are left out must be 0.
 template <class A, int rows>
 struct byte_taps {
     static_assert(rows == 2 || (rows == 4 && detail::multiplies_quads<A>()) || (rows == 4 && detail::is_sse2<A>));
@@ -286,10 +297,8 @@ struct byte_taps {
             if constexpr (rows == 2) {
                 in[0] = vreinterpretq_s32_u16(vmovl_u8(vget_low_u8(x[0])));
                 in[1] = vreinterpretq_s32_u16(vmovl_high_u8(x[0]));
-                if constexpr (count == 2) {
-                    in[2] = vreinterpretq_s32_u16(vmovl_u8(vget_low_u8(x[1])));
-                    in[3] = vreinterpretq_s32_u16(vmovl_high_u8(x[1]));
-                }
+                in[2] = vreinterpretq_s32_u16(vmovl_u8(vget_low_u8(x[count - 1])));
+                in[3] = vreinterpretq_s32_u16(vmovl_high_u8(x[count - 1]));
                 return;
             }
             const auto row = [&](int i) { return veorq_u8(x[i < count ? i : count - 1], vdupq_n_u8(offset)); };
@@ -316,30 +325,22 @@ struct byte_taps {
         }
     }
 
-    /// sum += factors of `count` rows times weights.
-    /// @param w  [weights], aligned
-    template <int count>
-    EDGE_ALWAYS_INLINE static void multiply_add(integers (&sum)[4], const integers (&in)[4], const weight* w) noexcept {
+    /// sum += factors times weights, which are in the registers that `place` says.
+    EDGE_ALWAYS_INLINE static void multiply_add(integers (&sum)[4], const integers (&in)[4],
+                                                const integers (&w)[4]) noexcept {
         if constexpr (!detail::interleaves<A>) {
-            constexpr std::size_t n = integers::size;
-            alignas(alignment) std::int32_t x[n], s[n];
-            for (std::size_t j = 0; j < 4; ++j) {
-                in[j].store_aligned(x);
-                sum[j].store_aligned(s);
-                for (std::size_t i = 0; i < n; ++i, w += 2)
-                    s[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(s[i]) +
-                                                     static_cast<std::uint32_t>((x[i] & 0xffff) * w[0]) +
-                                                     static_cast<std::uint32_t>((x[i] >> 16) * w[1]));
-                sum[j] = integers::load_aligned(s);
-            }
+            unrolled<4>([&](auto j) {
+                const integers low = (in[j] & integers(0xffff)) * ((w[j] << 16) >> 16);
+                sum[j] = sum[j] + low + (in[j] >> 16) * (w[j] >> 16);
+            });
         } else {
 #if defined(__aarch64__)
             if constexpr (rows == 2) {
-                unrolled<count>([&](auto row) {
+                unrolled<2>([&](auto row) {
                     const int16x8_t low = vreinterpretq_s16_s32(in[2 * row]);
                     const int16x8_t high = vreinterpretq_s16_s32(in[2 * row + 1]);
-                    const int16x8_t w_low = vld1q_s16(w + row * 16);
-                    const int16x8_t w_high = vld1q_s16(w + row * 16 + 8);
+                    const int16x8_t w_low = vreinterpretq_s16_s32(w[2 * row]);
+                    const int16x8_t w_high = vreinterpretq_s16_s32(w[2 * row + 1]);
                     sum[0] = vmlal_s16(sum[0], vget_low_s16(low), vget_low_s16(w_low));
                     sum[1] = vmlal_high_s16(sum[1], low, w_low);
                     sum[2] = vmlal_s16(sum[2], vget_low_s16(high), vget_low_s16(w_high));
@@ -348,22 +349,19 @@ struct byte_taps {
             } else {
                 unrolled<4>([&](auto j) {
 #if defined(__ARM_FEATURE_MATMUL_INT8)
-                    sum[j] = vusdotq_s32(sum[j], vreinterpretq_u8_s32(in[j]), vld1q_s8(w + 16 * j));
+                    sum[j] = vusdotq_s32(sum[j], vreinterpretq_u8_s32(in[j]), vreinterpretq_s8_s32(w[j]));
 #elif defined(__ARM_FEATURE_DOTPROD)
-                    sum[j] = vdotq_s32(sum[j], vreinterpretq_s8_s32(in[j]), vld1q_s8(w + 16 * j));
+                    sum[j] = vdotq_s32(sum[j], vreinterpretq_s8_s32(in[j]), vreinterpretq_s8_s32(w[j]));
 #endif
                 });
             }
 #else
             using r = detail::byte_registers<A>;
-            constexpr std::size_t step = weights / 4;
             unrolled<4>([&](auto j) {
-                const integers by = integers::load_aligned(
-                    reinterpret_cast<const std::int32_t*>(w + static_cast<std::size_t>(j) * step));
                 if constexpr (rows == 4) {
-                    sum[j] = r::quads(sum[j], in[j], by);
+                    sum[j] = r::quads(sum[j], in[j], w[j]);
                 } else {
-                    sum[j] = r::pairs(sum[j], in[j], by);
+                    sum[j] = r::pairs(sum[j], in[j], w[j]);
                 }
             });
 #endif

@@ -28,13 +28,14 @@ namespace detail {
 using nn::detail::taps;
 using nn::detail::taps_inside;
 
-/// Rows of the input, one above the other, from the first column on; one that lies outside is padding, with a step of 0.
-template <int Kernel>
+/// Rows of the input, one above the other, from the first column on.
+template <int count>
 struct depthwise_rows {
-    const std::uint8_t* row[Kernel];
-    index_t step[Kernel];         ///< bytes from a column to the next
+    const std::uint8_t* row[count];
+    index_t mask[count];          ///< all bits, or none of a row that is padding
     const std::uint8_t* padding;  ///< a register of the input's zero point
-    index_t columns;              ///< that exist
+    index_t columns;
+    index_t step;  ///< bytes from a column to the next
 };
 
 /// What becomes of sums that are small enough for an int32 after they were multiplied.
@@ -43,76 +44,115 @@ struct narrow_end {
     std::uint8_t low, high;
 };
 
-/// A row of results for a register of channels.
+/// One row of results, or two that share their input, for a register of channels.
 ///
-/// A step opens a result, goes over the columns that only it and those before it need, and finishes the oldest. Per result
-/// of 64 channels with AVX-512 VNNI, kernel 3x3, stride 1: 8 interleavings, 12 products and 19 instructions that make
-/// bytes, on two ports.
-/// @param packed  starts, multipliers and weights in the order of the parts, aligned
-/// @param left    column of the first tap of the first result
-/// @param y       results, `ldy` apart
+/// The bytes of a column are interleaved once and kept for each result that they belong to. Per result of 64 channels with
+/// AVX-512 VNNI, kernel 3x3, stride 1: 4 interleavings, 12 products and 19 instructions that make bytes, on two ports.
 template <class A, int rows, int Kernel, int Stride>
-EDGE_NEVER_INLINE void depthwise_line(const depthwise_rows<Kernel>& in, const std::uint8_t* packed, index_t left,
-                                      std::uint8_t* y, index_t ldy, index_t out_w, const narrow_end& end) noexcept {
+class depthwise_lines {
+public:
+    static constexpr int together = Stride == 1 ? 2 : 1;       ///< rows of results
+    static constexpr int inputs = Kernel + together - 1;       ///< rows of the input
+    static constexpr int groups = (inputs + rows - 1) / rows;  ///< of rows that are multiplied at once
+    static_assert(groups == (Kernel + rows - 1) / rows, "the second row of results costs no products");
+
+    /// @param packed  starts, multipliers and weights in the order of the parts, aligned
+    /// @param left    column of the first tap of the first result
+    /// @param y       `count` rows of results, pixels `in.step` apart
+    template <int count>
+    EDGE_NEVER_INLINE static void run(const depthwise_rows<inputs>& given, const std::uint8_t* packed, index_t left,
+                                      std::uint8_t* y, index_t out_w, const narrow_end& end) noexcept {
+        alignas(alignment) std::int32_t kept[most_columns * column_size];
+        const depthwise_rows<inputs> in = given;  // a copy that stores cannot change
+        const index_t row = out_w * in.step;
+        const std::int16_t zero_point = end.zero_point;
+        const bytes low(end.low), high(end.high);
+        for (index_t done = 0; done < out_w; done += most) {
+            std::int32_t* at = kept;
+            index_t column = left + done * Stride;
+            simd::unrolled<Kernel - Stride>([&](auto) { interleave(in, column, at); });
+            const index_t results = (std::min)(out_w - done, most);
+            for (index_t i = 0; i < results; ++i, y += in.step) {
+                simd::unrolled<Stride>([&](auto) { interleave(in, column, at); });
+                integers sum[count][4];
+                multiply<count>(at - Kernel * column_size, packed, sum);
+                simd::unrolled<count>([&](auto r) {
+                    const bytes q = simd::narrow_bytes<A>(sum[r], zero_point);
+                    xsimd::min(xsimd::max(q, low), high).store_unaligned(y + r * row);
+                });
+            }
+        }
+    }
+
+private:
     using products = simd::byte_taps<A, rows>;
     using bytes = simd::bytes<A>;
     using integers = simd::batch<std::int32_t, A>;
     using floats = simd::batch<float, A>;
-    constexpr int open = (Kernel + Stride - 1) / Stride;  // results that a column may belong to
-    constexpr int groups = (Kernel + rows - 1) / rows;
-    constexpr std::size_t lanes = integers::size;
-    const auto* const starts = reinterpret_cast<const std::int32_t*>(packed);
-    const auto* const multipliers = reinterpret_cast<const float*>(packed + 4 * bytes::size);
-    const auto* const w = reinterpret_cast<const typename products::weight*>(packed + 8 * bytes::size);
-    const bytes low(end.low), high(end.high);
+    static constexpr auto lanes = static_cast<index_t>(integers::size);
+    static constexpr index_t most = 32 / Stride;  ///< results of which the columns are kept in a first cache
+    static constexpr index_t most_columns = (most - 1) * Stride + Kernel;
+    static constexpr index_t column_size = groups * 4 * lanes;  ///< in int32
 
-    integers sum[open][4];
-    simd::unrolled<open>([&](auto d) { simd::unrolled<4>([&](auto j) { sum[d][j] = integers(0); }); });
-    index_t at[Kernel];
-    simd::unrolled<Kernel>([&](auto ky) { at[ky] = left * in.step[ky]; });
-    index_t column = left;
-    for (index_t result = 1 - open; result < out_w; ++result) {
-        simd::unrolled<open - 1>([&](auto d) {
-            constexpr int older = open - 1 - d;
-            simd::unrolled<4>([&](auto j) { sum[older][j] = sum[older - 1][j]; });
+    /// The factors of a column, and on to the next.
+    EDGE_ALWAYS_INLINE static void interleave(const depthwise_rows<inputs>& in, index_t& column,
+                                              std::int32_t*& to) noexcept {
+        bytes x[inputs];
+        const bool is_inside = column >= 0 && column < in.columns;
+        const index_t at = column * in.step;
+        simd::unrolled<inputs>(
+            [&](auto i) { x[i] = bytes::load_unaligned(is_inside ? in.row[i] + (at & in.mask[i]) : in.padding); });
+        store<0>(x, to);
+        ++column;
+        to += column_size;
+    }
+
+    template <int group>
+    EDGE_ALWAYS_INLINE static void store(const bytes (&x)[inputs], std::int32_t* to) noexcept {
+        constexpr int first = group * rows;
+        if constexpr (first < inputs) {
+            constexpr int some = inputs - first < rows ? inputs - first : rows;
+            bytes of_group[some];
+            simd::unrolled<some>([&](auto i) { of_group[i] = x[first + i]; });
+            integers factors[4];
+            products::template interleave<some>(of_group, factors);
+            simd::unrolled<4>([&](auto j) { factors[j].store_aligned(to + (group * 4 + j) * lanes); });
+            store<group + 1>(x, to);
+        }
+    }
+
+    /// Sums from the columns of a result, times their multipliers, rounded.
+    template <int count>
+    EDGE_ALWAYS_INLINE static void multiply(const std::int32_t* factors, const std::uint8_t* packed,
+                                            integers (&sum)[count][4]) noexcept {
+        const auto* const starts = reinterpret_cast<const std::int32_t*>(packed);
+        const auto* const multipliers = reinterpret_cast<const float*>(packed + 16 * lanes);
+        simd::unrolled<count>([&](auto r) {
+            simd::unrolled<4>([&](auto j) { sum[r][j] = integers::load_aligned(starts + j * lanes); });
         });
-        simd::unrolled<4>(
-            [&](auto j) { sum[0][j] = integers::load_aligned(starts + static_cast<std::size_t>(j) * lanes); });
-        simd::unrolled<Stride>([&](auto at_step) {
-            const bool is_inside = column >= 0 && column < in.columns;
-            bytes x[Kernel];
-            simd::unrolled<Kernel>([&](auto ky) {
-                x[ky] = bytes::load_unaligned(is_inside ? in.row[ky] + at[ky] : in.padding);
-                at[ky] += in.step[ky];
-            });
-            ++column;
-            simd::unrolled<groups>([&](auto group) {
-                constexpr int first = group * rows;
-                constexpr int count = Kernel - first < rows ? Kernel - first : rows;
-                bytes some[count];
-                simd::unrolled<count>([&](auto i) { some[i] = x[first + i]; });
-                integers factors[4];
-                products::template interleave<count>(some, factors);
-                simd::unrolled<open>([&](auto d) {
-                    constexpr int kx = d * Stride + at_step;
-                    if constexpr (kx < Kernel)
-                        products::template multiply_add<count>(
-                            sum[d], factors, w + static_cast<std::size_t>(group * Kernel + kx) * products::weights);
-                });
-            });
-            if constexpr ((open - 1) * Stride + at_step == Kernel - 1) {
-                if (result >= 0) {
-                    simd::unrolled<4>([&](auto j) {
-                        const floats by = floats::load_aligned(multipliers + static_cast<std::size_t>(j) * lanes);
-                        sum[open - 1][j] = simd::round_to_int<A>(xsimd::to_float(sum[open - 1][j]) * by);
-                    });
-                    const bytes q = simd::narrow_bytes<A>(sum[open - 1], end.zero_point);
-                    xsimd::min(xsimd::max(q, low), high).store_unaligned(y + result * ldy);
-                }
-            }
+        add_tap<count, 0>(factors, reinterpret_cast<const std::int32_t*>(packed + 32 * lanes), sum);
+        simd::unrolled<4>([&](auto j) {
+            const floats by = floats::load_aligned(multipliers + j * lanes);
+            simd::unrolled<count>([&](auto r) { sum[r][j] = simd::round_to_int<A>(xsimd::to_float(sum[r][j]) * by); });
         });
     }
-}
+
+    template <int count, int tap>
+    EDGE_ALWAYS_INLINE static void add_tap(const std::int32_t* factors, const std::int32_t* w,
+                                           integers (&sum)[count][4]) noexcept {
+        if constexpr (tap < groups * Kernel) {
+            integers in[4];
+            simd::unrolled<4>([&](auto j) { in[j] = integers::load_aligned(factors + (tap * 4 + j) * lanes); });
+            simd::unrolled<count>([&](auto r) {
+                integers by[4];
+                const std::int32_t* const weights = w + (r * groups * Kernel + tap) * 4 * lanes;
+                simd::unrolled<4>([&](auto j) { by[j] = integers::load_aligned(weights + j * lanes); });
+                products::multiply_add(sum[r], in, by);
+            });
+            add_tap<count, tap + 1>(factors, w, sum);
+        }
+    }
+};
 
 /// Channels that a register takes from the layer.
 struct depthwise_block {
@@ -253,10 +293,12 @@ private:
             f.template operator()<quarter>();
     }
 
-    [[nodiscard]] std::size_t block_bytes(index_t bytes) const noexcept {
-        const index_t groups = (window_.kernel_h + rows_at_once - 1) / rows_at_once;
-        constexpr index_t weight = sizeof(typename simd::byte_taps<wide, rows_at_once>::weight);
-        return static_cast<std::size_t>(bytes * (8 + groups * window_.kernel_w * rows_at_once * weight));
+    /// Rows of results that share weights' registers, one row lower each.
+    [[nodiscard]] index_t together() const noexcept { return window_.stride_h == 1 ? 2 : 1; }
+    [[nodiscard]] index_t groups() const noexcept { return (window_.kernel_h + rows_at_once - 1) / rows_at_once; }
+
+    [[nodiscard]] index_t block_bytes(index_t bytes) const noexcept {
+        return bytes * (8 + together() * groups() * window_.kernel_w * 4);
     }
 
     /// Cuts the channels into registers: the widest, then the narrowest that hold the rest, or what there is of them. The
@@ -270,11 +312,11 @@ private:
                 if (narrower >= rest || bytes > channels_) bytes = narrower;
             blocks_.push_back(
                 {(std::min)(c, channels_ - bytes), static_cast<int>(bytes), static_cast<std::size_t>(size)});
-            size += static_cast<index_t>(block_bytes(bytes));
+            size += block_bytes(bytes);
             c += bytes;
         }
         padding_ = static_cast<std::size_t>(size);
-        packed_ = tensor<std::uint8_t>({size + width<wide>});
+        packed_ = tensor<std::uint8_t>({size + width<wide>});  // zeros: rows that a group has no use for
         std::fill(packed_.data() + size, packed_.data() + size + width<wide>, static_cast<std::uint8_t>(x_zero_));
         for (const detail::depthwise_block& block : blocks_)
             with_registers(block.width, [&]<class A>() { pack_block<A>(w, block); });
@@ -293,57 +335,68 @@ private:
                 bias_[static_cast<std::size_t>(c)] - (x_zero_ - products::offset) * weight_sum(w, c);
             put(to + place, static_cast<std::uint32_t>(start));
             put(to + 4 * products::width + place, end_.multipliers[static_cast<std::size_t>(c)]);
-            for (index_t ky = 0; ky < window_.kernel_h; ++ky)
-                for (index_t kx = 0; kx < window_.kernel_w; ++kx) {
-                    const auto group = static_cast<std::size_t>(ky / rows_at_once * window_.kernel_w + kx);
-                    const std::size_t at =
-                        group * products::weights + products::place(static_cast<std::size_t>(ky % rows_at_once), i);
-                    put(to + 8 * products::width + at * sizeof(weight),
-                        static_cast<weight>(w[(c * window_.kernel_h + ky) * window_.kernel_w + kx]));
-                }
+            for (index_t lower = 0; lower < together(); ++lower)
+                for (index_t ky = 0; ky < window_.kernel_h; ++ky)
+                    for (index_t kx = 0; kx < window_.kernel_w; ++kx) {
+                        const index_t tap = (lower * window_.kernel_w + kx) * groups() + (ky + lower) / rows_at_once;
+                        const std::size_t at =
+                            static_cast<std::size_t>(tap) * products::weights +
+                            products::place(static_cast<std::size_t>((ky + lower) % rows_at_once), i);
+                        put(to + 8 * products::width + at * sizeof(weight),
+                            static_cast<weight>(w[(c * window_.kernel_h + ky) * window_.kernel_w + kx]));
+                    }
         }
     }
 
     template <class RowAt>
     void run_some(const RowAt& row_at, std::uint8_t* y, const convolution& g, index_t first, index_t last,
                   index_t first_block, index_t last_block) const noexcept {
-        const index_t row = g.out_w * channels_;
-        for (index_t oy = first; oy < last; ++oy, y += row) {
-            if (blocks_.empty())
-                plain_row(row_at, y, g, oy);
-            else if (window_.kernel_h == 3 && window_.stride_h == 1)
-                run_row<3, 1>(row_at, y, g, oy, first_block, last_block);
-            else if (window_.kernel_h == 3)
-                run_row<3, 2>(row_at, y, g, oy, first_block, last_block);
-            else if (window_.stride_h == 1)
-                run_row<5, 1>(row_at, y, g, oy, first_block, last_block);
-            else
-                run_row<5, 2>(row_at, y, g, oy, first_block, last_block);
+        if (blocks_.empty()) {
+            for (index_t oy = first; oy < last; ++oy) plain_row(row_at, y + (oy - first) * g.out_w * channels_, g, oy);
+        } else if (window_.kernel_h == 3 && window_.stride_h == 1) {
+            run_lines<3, 1>(row_at, y, g, first, last, first_block, last_block);
+        } else if (window_.kernel_h == 3) {
+            run_lines<3, 2>(row_at, y, g, first, last, first_block, last_block);
+        } else if (window_.stride_h == 1) {
+            run_lines<5, 1>(row_at, y, g, first, last, first_block, last_block);
+        } else {
+            run_lines<5, 2>(row_at, y, g, first, last, first_block, last_block);
         }
     }
 
     template <int Kernel, int Stride, class RowAt>
-    void run_row(const RowAt& row_at, std::uint8_t* y, const convolution& g, index_t oy, index_t first_block,
-                 index_t last_block) const noexcept {
+    void run_lines(const RowAt& row_at, std::uint8_t* y, const convolution& g, index_t first, index_t last,
+                   index_t first_block, index_t last_block) const noexcept {
+        using lines = detail::depthwise_lines<wide, rows_at_once, Kernel, Stride>;
+        constexpr int inputs = lines::inputs;
         const std::uint8_t* const padding = packed_.data() + padding_;
-        const index_t top = oy * Stride - g.window.pad_top;
-        const std::uint8_t* rows[Kernel];
-        for (index_t ky = 0; ky < Kernel; ++ky)
-            rows[ky] = top + ky >= 0 && top + ky < g.in_h ? row_at(top + ky) : nullptr;
         const detail::narrow_end end{static_cast<std::int16_t>(end_.zero_point),
                                      static_cast<std::uint8_t>(end_.range.low),
                                      static_cast<std::uint8_t>(end_.range.high)};
-        for (index_t b = first_block; b < last_block; ++b) {
-            const detail::depthwise_block& block = blocks_[static_cast<std::size_t>(b)];
-            detail::depthwise_rows<Kernel> in{{}, {}, padding, g.in_w};
-            for (int ky = 0; ky < Kernel; ++ky) {
-                in.row[ky] = rows[ky] == nullptr ? padding : rows[ky] + block.channel;
-                in.step[ky] = rows[ky] == nullptr ? 0 : channels_;
+        for (index_t oy = first; oy < last; oy += lines::together) {
+            const index_t count = (std::min)(last - oy, index_t{lines::together});
+            const index_t top = oy * Stride - g.window.pad_top;
+            const index_t bottom =
+                (std::min)(g.in_h, top + (count - 1) * Stride + Kernel);  // of the rows that are needed
+            const std::uint8_t* rows[inputs];
+            for (index_t k = 0; k < inputs; ++k) rows[k] = top + k >= 0 && top + k < bottom ? row_at(top + k) : nullptr;
+            for (index_t b = first_block; b < last_block; ++b) {
+                const detail::depthwise_block& block = blocks_[static_cast<std::size_t>(b)];
+                detail::depthwise_rows<inputs> in{{}, {}, padding, g.in_w, channels_};
+                for (int k = 0; k < inputs; ++k) {
+                    in.row[k] = rows[k] == nullptr ? padding : rows[k] + block.channel;
+                    in.mask[k] = rows[k] == nullptr ? 0 : -1;
+                }
+                with_registers(block.width, [&]<class A>() {
+                    using lines_of = detail::depthwise_lines<A, rows_at_once, Kernel, Stride>;
+                    const std::uint8_t* const packed = packed_.data() + block.packed;
+                    std::uint8_t* const to = y + (oy - first) * g.out_w * channels_ + block.channel;
+                    if (count == 2)
+                        lines_of::template run<lines::together>(in, packed, -g.window.pad_left, to, g.out_w, end);
+                    else
+                        lines_of::template run<1>(in, packed, -g.window.pad_left, to, g.out_w, end);
+                });
             }
-            with_registers(block.width, [&]<class A>() {
-                detail::depthwise_line<A, rows_at_once, Kernel, Stride>(
-                    in, packed_.data() + block.packed, -g.window.pad_left, y + block.channel, channels_, g.out_w, end);
-            });
         }
     }
 
