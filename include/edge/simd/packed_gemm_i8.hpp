@@ -104,23 +104,25 @@ private:
     std::unique_ptr<void, edge::detail::aligned_delete> memory_;
 };
 
-/// What sums of a product start with, so that they are Σ (x - x_zero)·w + bias: as many as there are lanes.
-/// @param bias  [columns], or null
+/// Σ_k w[k, c] of each column, modulo 2^32: as many as there are lanes.
 template <class Arch>
-[[nodiscard]] std::vector<std::int32_t> byte_starts(const matrix<const std::int8_t>& w, const std::int32_t* bias,
-                                                    std::int32_t x_zero) {
+[[nodiscard]] std::vector<std::uint32_t> column_sums(const matrix<const std::int8_t>& w) {
     constexpr auto n = detail::byte_tile<Arch>::lanes;
-    std::vector<std::int32_t> start(static_cast<std::size_t>((w.columns + n - 1) / n * n));
-    for (index_t j = 0; j < w.columns; ++j) {
-        std::uint32_t sum = 0;  // unsigned, so that it wraps
+    std::vector<std::uint32_t> sums(static_cast<std::size_t>((w.columns + n - 1) / n * n));
+    for (index_t j = 0; j < w.columns; ++j)
         for (index_t k = 0; k < w.rows; ++k)
-            sum += static_cast<std::uint32_t>(std::int32_t{w.data[k * w.row_step + j * w.column_step]});
-        const std::uint32_t first = bias == nullptr ? 0 : static_cast<std::uint32_t>(bias[j]);
-        const std::int32_t offset = byte_product<Arch>::left_offset - x_zero;
-        start[static_cast<std::size_t>(j)] =
-            static_cast<std::int32_t>(first + static_cast<std::uint32_t>(offset) * sum);
-    }
-    return start;
+            sums[static_cast<std::size_t>(j)] +=
+                static_cast<std::uint32_t>(std::int32_t{w.data[k * w.row_step + j * w.column_step]});
+    return sums;
+}
+
+/// What the sum of a column starts with, so that it is Σ (x - x_zero)·w + bias.
+template <class Arch>
+[[nodiscard]] constexpr std::int32_t byte_start(std::uint32_t column_sum, std::int32_t x_zero,
+                                                std::int32_t bias = 0) noexcept {
+    const std::int32_t offset = byte_product<Arch>::left_offset - x_zero;
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(bias) +
+                                     static_cast<std::uint32_t>(offset) * column_sum);
 }
 
 /// Rows of the left side in the form that `byte_product<Arch>` reads.
@@ -284,7 +286,7 @@ template <class Arch>
 /// Rows [i0, i1) and registers [v0, v1) of the columns of x·w, on this thread. v0 and v1 are where panels begin or end.
 ///
 /// @param block   called with a first row and a count of at most `packed_byte_rows`: the byte_rows of them
-/// @param start   as `byte_starts`
+/// @param start   `byte_start` of each column, as many as there are lanes
 /// @param finish  called as `finish(std::integral_constant<int, vectors>, sums, row, rows, column, count)`: sums are
 ///                [rows, vectors · lanes], aligned, and may be read up to a multiple of four registers; the first is that
 ///                of `row` and `column`, and `count` columns exist

@@ -17,36 +17,52 @@ namespace edge::nn::integer {
 
 namespace detail {
 
+/// Memory for widened rows that each thread needs.
+template <class Arch>
+[[nodiscard]] index_t scratch_bytes(const simd::packed_bytes<Arch>& w, index_t rows) noexcept {
+    if (simd::reads_bytes<Arch>) return 0;
+    const index_t most = (std::min)(rows, simd::packed_byte_rows<Arch>(w.rows(), w.columns()));
+    return (most * simd::widened_row<Arch>(w.rows()) * 2 + 63) / 64 * 64;
+}
+
+/// Products of rows that lie in memory, `x_row` apart.
+/// @param scratch  `scratch_bytes(w, rows)` for each thread
+template <class Arch, class Finish>
+void multiply_rows(const std::uint8_t* x, index_t x_row, index_t rows, const simd::packed_bytes<Arch>& w,
+                   const std::int32_t* start, void* scratch, int threads, const Finish& finish) {
+    simd::share_bytes(rows, w, threads, [&](int cell, index_t i0, index_t i1, index_t v0, index_t v1) {
+        void* const widened = static_cast<char*>(scratch) + cell * scratch_bytes(w, rows);
+        const auto block = [&](index_t i, index_t count) {
+            return simd::rows_of_bytes<Arch>(x + i * x_row, x_row, count, w.rows(), widened);
+        };
+        simd::multiply_bytes<Arch>(block, i0, i1, w, v0, v1, start, finish);
+    });
+}
+
 /// Weights of a layer and what its sums start with.
 template <class Arch>
 class byte_weights {
 public:
-    byte_weights(const simd::matrix<const std::int8_t>& w, const std::int32_t* bias, std::int32_t x_zero)
-        : packed_(w), start_(simd::byte_starts<Arch>(w, bias, x_zero)) {}
+    byte_weights(const simd::matrix<const std::int8_t>& w, const std::int32_t* bias, std::int32_t x_zero) : packed_(w) {
+        for (const std::uint32_t sum : simd::column_sums<Arch>(w)) {
+            const auto c = start_.size();
+            const bool has_bias = bias != nullptr && static_cast<index_t>(c) < w.columns;
+            start_.push_back(simd::byte_start<Arch>(sum, x_zero, has_bias ? bias[c] : 0));
+        }
+    }
 
     [[nodiscard]] const simd::packed_bytes<Arch>& packed() const noexcept { return packed_; }
     [[nodiscard]] const std::int32_t* start() const noexcept { return start_.data(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return packed_.bytes() + start_.size() * sizeof(std::int32_t); }
 
     /// Memory for widened rows that each thread needs.
-    [[nodiscard]] index_t scratch_bytes(index_t rows) const noexcept {
-        if (simd::reads_bytes<Arch>) return 0;
-        const index_t k = packed_.rows();
-        const index_t most = (std::min)(rows, simd::packed_byte_rows<Arch>(k, packed_.columns()));
-        return (most * simd::widened_row<Arch>(k) * 2 + 63) / 64 * 64;
-    }
+    [[nodiscard]] index_t scratch_bytes(index_t rows) const noexcept { return detail::scratch_bytes(packed_, rows); }
 
     /// Products of rows that lie in memory.
     template <class Finish>
     void multiply(const std::uint8_t* x, index_t x_row, index_t rows, void* scratch, int threads,
                   const Finish& finish) const {
-        simd::share_bytes(rows, packed_, threads, [&](int cell, index_t i0, index_t i1, index_t v0, index_t v1) {
-            void* const widened = static_cast<char*>(scratch) + cell * scratch_bytes(rows);
-            const auto block = [&](index_t i, index_t count) {
-                return simd::rows_of_bytes<Arch>(x + i * x_row, x_row, count, packed_.rows(), widened);
-            };
-            simd::multiply_bytes<Arch>(block, i0, i1, packed_, v0, v1, start_.data(), finish);
-        });
+        multiply_rows(x, x_row, rows, packed_, start_.data(), scratch, threads, finish);
     }
 
 private:

@@ -84,7 +84,7 @@ private:
 /// y = float(sum) · scale[c] + bias[c], both rounded, then held in `limits`: of layers whose result is not quantized.
 template <class Arch>
 struct float_sums {
-    const float* scale;  ///< `padded`
+    const float* scale;  ///< as many as there are lanes
     const float* bias;   ///< `padded`
     clamp limits;
     float* y;
