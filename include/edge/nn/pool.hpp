@@ -30,8 +30,8 @@ namespace edge::nn {
 namespace detail {
 
 /// Calls `f(taps of rows, taps of columns, image, result)` for each pixel of the results, which threads share by rows.
-template <class F>
-void for_each_window(const float* x, float* y, const convolution& g, int threads, const F& f) {
+template <class T, class F>
+void for_each_window(const T* x, T* y, const convolution& g, int threads, const F& f) {
     const nn::window& win = g.window;
     const index_t row_work = (std::max)(index_t{1}, g.out_w * g.in_c * win.kernel_h * win.kernel_w);
     const index_t grain = (index_t{1} << 15) / row_work + 1;
