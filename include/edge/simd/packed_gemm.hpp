@@ -144,7 +144,8 @@ void multiply_packed(const Block& block, index_t i0, index_t i1, const packed_ma
             if (tile::fetches_ahead && is_wide && m <= 8 * tile::rows &&
                 v + 2 * tile::vectors <= (std::min)(v1, b.wide_vectors())) {
                 to.ahead = panel + k * step;
-                to.ahead_step = step * tile::rows / m;
+                // A tile of few rows is itself as fast as what it reads: no faster than it.
+                to.ahead_step = 2 * m < tile::rows ? step : step * tile::rows / m;
             }
             if (is_wide) {
                 detail::multiply_panel<Arch, tile::vectors>(rows, m, heights, panel, step, k, to);
