@@ -11,7 +11,7 @@
 #include <edge/nn/operators/gemm.hpp>
 #include <edge/nn/operators/move.hpp>
 #include <edge/quant/dense.hpp>
-#include <edge/quant/quantize.hpp>
+#include <edge/quant/dynamic.hpp>
 #include <edge/quant/requantize.hpp>
 
 #include <cmath>
@@ -140,17 +140,11 @@ inline kernel dynamic_quantize(preparation& p) {
     if (p.type(0) != dtype::f32) throw unsupported_error(message("elements of ", p.type(0), " are not supported"));
     return [n = p.shape(0).size()](const arguments& a) {
         const float* x = a.input<float>(0);
-        float low = 0;
-        float high = 0;
-        for (index_t i = 0; i < n; ++i) {
-            low = x[i] < low ? x[i] : low;
-            high = x[i] > high ? x[i] : high;
-        }
-        const float scale = low == high ? 1.0f : (high - low) / 255.0f;
-        const auto zero = saturated<std::uint8_t>(0.0f - low / scale, 0);
-        quant::detail::quantize<native>(x, a.output<std::uint8_t>(0), n, {scale, zero}, quant::limits_of<std::uint8_t>);
-        *a.output<float>(1) = scale;
-        *a.output<std::uint8_t>(2) = zero;
+        const quant::parameters own = quant::dynamic_parameters<native>(x, n);
+        quant::detail::quantize<native>(x, a.output<std::uint8_t>(0), n, own,
+                                        quant::limits_of<std::uint8_t>);
+        *a.output<float>(1) = own.scale;
+        *a.output<std::uint8_t>(2) = static_cast<std::uint8_t>(own.zero_point);
     };
 }
 
