@@ -7,6 +7,7 @@
 
 #include <edge/core/parallel.hpp>
 #include <edge/perf.hpp>
+#include <edge/simd/dot/groups.hpp>
 #include <edge/simd/exact.hpp>
 #include <edge/simd/unrolled.hpp>
 
@@ -75,6 +76,39 @@ inline float multiply_add(double count, int threads) {
     return sums[0];
 }
 
+/// About `count` exact multiply-adds of bytes into int32, of which none waits for another, on as many threads.
+inline int integer_multiply_add(double count, int threads) {
+    using product = edge::simd::byte_product<arch>;
+    constexpr int chains = 12;
+    constexpr int columns = 4;  // as a tile has them: with the same operands for all, a compiler would multiply once
+    constexpr auto each = static_cast<index_t>(product::sums::size) * product::group;
+    const auto steps = static_cast<index_t>(count / threads / static_cast<double>(chains * each));
+    std::vector<int> sums(static_cast<std::size_t>(threads));
+    edge::parallel_parts(threads, [&](int part) {
+        typename product::sums s[chains];
+        edge::simd::unrolled<chains>([&](auto k) { s[k] = typename product::sums(part + k); });
+        alignas(64) std::int8_t w[columns * each];
+        alignas(64) typename product::left x[chains * product::group];
+        std::fill(std::begin(w), std::end(w), static_cast<std::int8_t>(part + 3));
+        std::fill(std::begin(x), std::end(x), static_cast<typename product::left>(part + 5));
+        decltype(product::load(w)) right[columns];
+        edge::simd::unrolled<columns>([&](auto j) { right[j] = product::load(w + j * each); });
+        const auto* from = x;
+        for (index_t i = 0; i < steps; ++i) {
+            edge::perf::keep(from);
+            decltype(product::broadcast(from)) left;
+            edge::simd::unrolled<chains>([&](auto k) {
+                if constexpr (k % columns == 0) left = product::broadcast(from + k / columns * product::group);
+                s[k] = product::add(s[k], left, right[k % columns]);
+            });
+        }
+        int sum = 0;
+        edge::simd::unrolled<chains>([&](auto k) { sum += s[k].get(0); });
+        sums[static_cast<std::size_t>(part)] = sum;
+    });
+    return sums[0];
+}
+
 /// The least of some rounds of `f`, in seconds.
 template <class F>
 double least_seconds(int rounds, F&& f) {
@@ -91,6 +125,12 @@ double least_seconds(int rounds, F&& f) {
 inline double peak(int threads) {
     const double count = 2.4e7 * threads;
     return count / least_seconds(20, [&] { edge::perf::keep(multiply_add(count, threads)); });
+}
+
+/// Exact multiply-adds of bytes that this machine does in a second on as many threads.
+inline double integer_peak(int threads) {
+    const double count = 1e8 * threads;
+    return count / least_seconds(20, [&] { edge::perf::keep(integer_multiply_add(count, threads)); });
 }
 
 }  // namespace floors
