@@ -15,6 +15,7 @@
 /// any_observer  an observer picked by name
 /// equalize    channels of one scale before quantizing; biases moved past a ReLU (layer_weights: what a layer is there)
 /// correct_bias  takes back what quantized weights add to the mean (channel_moments: means and deviations)
+/// learned_rounding  integers that are best for a layer's outputs (input_moments: what that takes of the data)
 /// sqnr        how far a quantized tensor is off, in dB
 /// quantize    floats to bytes and back, per tensor and per channel
 /// requantize  int32 sums to bytes
@@ -29,7 +30,9 @@
 #include <edge/quant/equalize.hpp>
 #include <edge/quant/histogram.hpp>
 #include <edge/quant/histogram_observer.hpp>
+#include <edge/quant/input_moments.hpp>
 #include <edge/quant/layer_weights.hpp>
+#include <edge/quant/learned_rounding.hpp>
 #include <edge/quant/linear.hpp>
 #include <edge/quant/mse.hpp>
 #include <edge/quant/observer.hpp>

@@ -27,7 +27,7 @@ enum class stored_kind : std::uint8_t {
     entropy = 4,
     channel_minmax = 5,
     histogram = 6,
-    gram = 7,
+    moments = 7,
 };
 
 /// "edgq", then the version of the format.
@@ -94,6 +94,8 @@ public:
             throw parse_error(message("observer: ", n, " entries announced, ", left_.size(), " bytes there"));
         return static_cast<std::size_t>(n);
     }
+
+    [[nodiscard]] std::size_t left() const noexcept { return left_.size(); }
 
     /// @throws parse_error  if bytes are left over
     void expect_end() const {
