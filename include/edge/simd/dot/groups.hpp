@@ -132,7 +132,8 @@ struct byte_fours_avx2 {
 #if defined(__AVXVNNI__)
         return _mm256_dpbusd_avx_epi32(s, x, w);
 #else
-        return _mm256_dpbusd_epi32(s, x, w);
+        const __m256i sum = s;  // g++ has a macro that casts it
+        return _mm256_dpbusd_epi32(sum, x, w);
 #endif
     }
 };
