@@ -314,13 +314,12 @@ public:
         detail::depthwise<Arch>(x, weights_.data(), ends(y), geometry(batch, in_h, in_w), threads);
     }
 
-    /// Rows [first, last) of the results of one image, `count` channels of them from `channel` on, on this thread.
+    /// Rows [first, last) of the results of one image, on this thread.
     /// @param row_at  gives the row of the image with a number, [in_w, channels]
     /// @param y       [last - first, out_w, channels]
     template <class RowAt>
-    void run_rows(const RowAt& row_at, float* y, const convolution& g, index_t first, index_t last, index_t channel,
-                  index_t count) const noexcept {
-        detail::depthwise_rows<Arch, float>(row_at, weights_.data(), ends(y), g, first, last, 0, channel, count);
+    void run_rows(const RowAt& row_at, float* y, const convolution& g, index_t first, index_t last) const noexcept {
+        detail::depthwise_rows<Arch, float>(row_at, weights_.data(), ends(y), g, first, last, 0, 0, channels_);
     }
 
 private:
