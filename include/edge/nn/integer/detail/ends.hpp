@@ -16,6 +16,10 @@ using simd::unrolled;
 /// Sums to bytes, and a residual to those.
 template <class Arch>
 struct byte_sums {
+    using batch = simd::batch<float, Arch>;
+    using integers = simd::batch<std::int32_t, Arch>;
+    static constexpr auto n = static_cast<index_t>(batch::size);
+
     quant::requantizer rule;  ///< its multipliers `padded`
     bool is_tame;             ///< whether |sum · multiplier| stays below 2^30
     std::uint8_t* y;
@@ -28,14 +32,10 @@ struct byte_sums {
                     index_t column, index_t count) const noexcept {
         constexpr index_t width = vectors * n;
         std::uint8_t* const to = y + row * y_row + column;
-        const bool plain = rule.zero_point == 0 && rule.range == quant::limits{0, 255};
-        if (is_tame && residual == nullptr && count == width) {
-            if (plain) return to_rows<vectors, true>(sums, rows, column, to, y_row);
-            return to_rows<vectors, false>(sums, rows, column, to, y_row);
-        }
+        if (takes_registers() && count == width) return to_rows<vectors>(sums, rows, column, to, y_row);
         alignas(64) std::uint8_t bytes[simd::detail::byte_buffer<Arch>];
         if (is_tame) {
-            to_rows<vectors, false>(sums, rows, column, bytes, width);
+            to_rows<vectors>(sums, rows, column, bytes, width);
         } else {
             for (index_t i = 0; i < rows; ++i)
                 quant::detail::requantize<Arch>(sums + i * width, bytes + i * width, width, rule, column);
@@ -48,35 +48,96 @@ struct byte_sums {
         simd::copy_block<Arch>(static_cast<const std::uint8_t*>(bytes), width, 1, to, y_row, 1, rows, count);
     }
 
-private:
-    static constexpr auto n = static_cast<index_t>(simd::lanes<float, Arch>);
+    [[nodiscard]] bool takes_registers() const noexcept { return is_tame && residual == nullptr; }
 
-    /// Sums [rows, vectors · n] as bytes. 20 instructions for four registers, 16 if plain.
-    template <int vectors, bool plain>
+    /// A whole tile in registers.
+    template <std::size_t rows, std::size_t vectors>
+    EDGE_ALWAYS_INLINE void take(const integers (&sums)[rows][vectors], index_t row, index_t column) const noexcept {
+        const packer<static_cast<int>(vectors)> pack(*this, column);
+        std::uint8_t* const to = y + row * y_row + column;
+        if (pack.is_plain)
+            take_as<true>(sums, pack, to, y_row);
+        else
+            take_as<false>(sums, pack, to, y_row);
+    }
+
+private:
+    /// Four registers of sums as one of bytes: 20 instructions, 16 if plain.
+    template <int vectors>
+    struct packer {
+        batch multiplier[vectors];
+        std::int16_t zero;
+        std::uint8_t low, high;
+        bool is_plain;
+
+        EDGE_ALWAYS_INLINE packer(const byte_sums& end, index_t column) noexcept
+            : zero(static_cast<std::int16_t>(end.rule.zero_point)),
+              low(static_cast<std::uint8_t>(end.rule.range.low)),
+              high(static_cast<std::uint8_t>(end.rule.range.high)),
+              is_plain(zero == 0 && low == 0 && high == 255) {
+            unrolled<vectors>(
+                [&](auto j) { multiplier[j] = batch::load_unaligned(end.rule.multiplier + column + j * n); });
+        }
+
+        /// @param sum  called with 0, 1, 2 and 3
+        template <bool plain, class Sum>
+        [[nodiscard]] EDGE_ALWAYS_INLINE simd::batch<std::uint8_t, Arch> bytes(const Sum& sum) const noexcept {
+            integers v[4];
+            unrolled<4>(
+                [&](auto t) { v[t] = simd::round_to_int<Arch>(xsimd::to_float(sum(t)) * multiplier[t % vectors]); });
+            return simd::narrowed<Arch, plain>(v[0], v[1], v[2], v[3], zero, low, high);
+        }
+    };
+
+    template <bool plain, class Pack, std::size_t rows, std::size_t vectors>
+    EDGE_ALWAYS_INLINE static void take_as(const integers (&sums)[rows][vectors], const Pack& pack, std::uint8_t* to,
+                                           index_t to_row) noexcept {
+        constexpr int across = static_cast<int>(vectors);
+        constexpr int all = static_cast<int>(rows) * across;
+        constexpr int each = 4 / across;
+        unrolled<(all + 3) / 4>([&](auto run) {
+            // The last run may have too few registers: the last one again and again.
+            const auto bytes = pack.template bytes<plain>([&](auto t) {
+                constexpr int i = run * 4 + t < all ? run * 4 + t : all - 1;
+                return sums[i / across][i % across];
+            });
+            if constexpr (run * 4 + 4 <= all)
+                simd::store_parts<Arch, each>(bytes, to, to_row);
+            else
+                store<each>(bytes, static_cast<index_t>(rows) - run * each, to, to_row);
+            to += each * to_row;
+        });
+    }
+
+    /// As many parts of a register as there are rows.
+    template <int parts>
+    EDGE_ALWAYS_INLINE static void store(const simd::batch<std::uint8_t, Arch>& bytes, index_t rows, std::uint8_t* to,
+                                         index_t to_row) noexcept {
+        if (rows >= parts) return simd::store_parts<Arch, parts>(bytes, to, to_row);
+        alignas(64) std::uint8_t last[4 * n];
+        bytes.store_aligned(last);
+        for (index_t i = 0; i < rows; ++i)
+            std::memcpy(to + i * to_row, last + i * (4 * n / parts), static_cast<std::size_t>(4 * n / parts));
+    }
+
+    /// Sums [rows, vectors · n].
+    template <int vectors>
     void to_rows(const std::int32_t* sums, index_t rows, index_t column, std::uint8_t* to,
                  index_t to_row) const noexcept {
-        using batch = simd::batch<float, Arch>;
-        using integers = simd::batch<std::int32_t, Arch>;
+        const packer<vectors> pack(*this, column);
+        if (pack.is_plain)
+            to_rows_as<true>(sums, rows, pack, to, to_row);
+        else
+            to_rows_as<false>(sums, rows, pack, to, to_row);
+    }
+
+    template <bool plain, int vectors>
+    EDGE_ALWAYS_INLINE static void to_rows_as(const std::int32_t* sums, index_t rows, packer<vectors> pack,
+                                              std::uint8_t* to, index_t to_row) noexcept {
         constexpr index_t each = 4 / vectors;
-        batch multiplier[vectors];
-        unrolled<vectors>([&](auto j) { multiplier[j] = batch::load_unaligned(rule.multiplier + column + j * n); });
-        const auto zero = static_cast<std::int16_t>(rule.zero_point);
-        const auto low = static_cast<std::uint8_t>(rule.range.low);
-        const auto high = static_cast<std::uint8_t>(rule.range.high);
         for (; rows > 0; rows -= each, sums += 4 * n, to += each * to_row) {
-            integers v[4];
-            unrolled<4>([&](auto t) {
-                const batch s = xsimd::to_float(integers::load_aligned(sums + t * n));
-                v[t] = simd::round_to_int<Arch>(s * multiplier[t % vectors]);
-            });
-            const auto all = simd::narrowed<Arch, plain>(v[0], v[1], v[2], v[3], zero, low, high);
-            if (rows >= each) {
-                simd::store_parts<Arch, each>(all, to, to_row);
-            } else {
-                alignas(64) std::uint8_t last[4 * n];
-                all.store_aligned(last);
-                for (index_t i = 0; i < rows; ++i) std::memcpy(to + i * to_row, last + i * vectors * n, vectors * n);
-            }
+            const auto bytes = pack.template bytes<plain>([&](auto t) { return integers::load_aligned(sums + t * n); });
+            store<each>(bytes, rows, to, to_row);
         }
     }
 };
