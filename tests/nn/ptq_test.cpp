@@ -98,7 +98,8 @@ TEST_CASE("a quantized perceptron runs in integers and is near the float model",
         const graph model = mlp(matmul);
         const auto expected = run(model, x);
         for (const granularity weights : {granularity::per_tensor, granularity::per_channel}) {
-            const graph int8 = edge::nn::quantize_static(model, {calibration}, {.weights = weights});
+            const graph int8 = edge::nn::quantize_static(
+                model, {calibration}, {.weights = weights, .observer = edge::nn::observer_kind::minmax});
             const session made{int8};
             CHECK(count(made.model(), "QLinearGemm") == 3);
             CHECK(count(made.model(), "Gemm") + count(made.model(), "MatMul") + count(made.model(), "Relu") == 0);
@@ -123,7 +124,8 @@ TEST_CASE("scales of their own for each channel keep more than one for all", "[n
     const auto x = random_tensor({200, 12}, 3);
     const auto expected = run(model, x);
     const auto difference = [&](granularity weights) {
-        return largest_difference(run(edge::nn::quantize_static(model, {x}, {.weights = weights}), x), expected);
+        return largest_difference(
+            run(edge::nn::quantize_static(model, {x}, {.weights = weights, .equalize = false}), x), expected);
     };
     CHECK(difference(granularity::per_channel) < difference(granularity::per_tensor));
 }
@@ -197,6 +199,38 @@ TEST_CASE("layers that are named stay float", "[nn][ptq]") {
         }));
     CHECK(weights == 2);
     CHECK(largest_difference(run(int8, x), run(int8, x, false)) < 0.05f);
+}
+
+TEST_CASE("equalization keeps the answers and lets one scale do for all weights of a layer", "[nn][ptq]") {
+    graph model = convnet();
+    // Channels of the first convolution differ a hundredfold, and the second one makes up for it.
+    std::vector<tensor<float>*> w;
+    for (auto& [name, value] : model.initializers)
+        if (value.shape() == edge::shape{8, 3, 3, 3} || value.shape() == edge::shape{8, 1, 3, 3})
+            w.push_back(&value.as<float>());
+    REQUIRE(w.size() == 2);
+    tensor<float>& first = w[0]->shape()[1] == 3 ? *w[0] : *w[1];
+    for (index_t c = 0; c < 8; ++c)
+        for (index_t i = 0; i < 27; ++i) first.data()[c * 27 + i] *= std::pow(0.5f, static_cast<float>(c));
+    // Without the residual, which would tie the channels.
+    for (auto& n : model.nodes)
+        if (n.op_type == "Add") n = {"Relu", n.name, {n.inputs[1]}, n.outputs};
+    const auto x = random_tensor({16, 3, 12, 12}, 1);
+    const auto expected = run(model, x);
+
+    edge::nn::ptq::plan plan(model, [](const auto&) { return true; });
+    graph equal = model;
+    const auto reaches = edge::nn::ptq::observe_channels(equal, plan, {.threads = 1}, [&](session& s) { s(x); });
+    edge::nn::ptq::equalize(equal, plan, reaches);
+    CHECK(largest_difference(run(equal, x), expected) < 1e-5f);
+    CHECK(count(equal, "Clip") == 2);
+
+    const auto difference = [&](bool equalized) {
+        const auto int8 =
+            edge::nn::quantize_static(model, {x}, {.weights = granularity::per_tensor, .equalize = equalized});
+        return largest_difference(run(int8, x), expected);
+    };
+    CHECK(difference(true) < 0.7f * difference(false));
 }
 
 TEST_CASE("correcting biases brings the means of the results back", "[nn][ptq]") {

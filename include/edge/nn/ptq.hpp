@@ -20,7 +20,7 @@
 namespace edge::nn {
 
 /// Quantizes a model with ranges from runs of it.
-/// @param calibrate  called once with a session of the float model, to run it on typical inputs
+/// @param calibrate  called with a session of the float model, to run it on typical inputs: once, or twice to equalize
 /// @throws unsupported_error  if the model is of an opset before 13
 /// @throws argument_error     if there is nothing to quantize, a value or weight is not finite, or calibration ran nothing
 template <std::invocable<session&> Calibrate>

@@ -64,13 +64,15 @@ public:
             }
         });
         run_all(run);
-        for (const auto& [name, observed] : seen_)
+        for (const auto& [name, observed] : seen_) {
             if (observed.is_empty()) throw argument_error(message("value '", name, "': calibration saw none"));
+            parameters_.emplace(name, observed.parameters_for(dtype::u8));
+        }
     }
 
     /// @param value  one that others may share the scale of
-    [[nodiscard]] quant::parameters parameters(std::string_view value) const {
-        return seen_.find(value)->second.parameters_for(dtype::u8);
+    [[nodiscard]] const quant::parameters& parameters(std::string_view value) const {
+        return parameters_.find(value)->second;
     }
 
     [[nodiscard]] const std::vector<sample>& samples() const noexcept { return samples_; }
@@ -83,6 +85,7 @@ public:
 
 private:
     std::map<std::string, quant::any_observer, std::less<>> seen_;
+    std::map<std::string, quant::parameters, std::less<>> parameters_;
     std::map<std::string, quant::channel_moments, std::less<>> means_;
     std::vector<sample> samples_;
 };

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,11 @@ using quant::observer_kind;
 
 struct quantize_options {
     granularity weights = granularity::per_channel;
-    observer_kind observer = observer_kind::minmax;
+    observer_kind observer = observer_kind::mse;
+
+    /// Gives the channels between layers like ranges first. Where nothing is said: for weights that share a scale, which
+    /// need it. Calibration then runs twice.
+    std::optional<bool> equalize{};
 
     /// Adds to each bias what quantization takes from the mean of its channel, layer by layer.
     bool correct_bias = true;

@@ -9,6 +9,7 @@
 
 #include <edge/nn/passes/fold_into_conv.hpp>
 #include <edge/nn/passes/identities.hpp>
+#include <edge/nn/ptq/equalize.hpp>
 #include <edge/nn/ptq/layer_by_layer.hpp>
 
 #include <memory>
@@ -37,10 +38,12 @@ public:
             throw argument_error("the model has no Conv, Gemm or MatMul with constant weights");
     }
 
-    /// Runs the float model; `run_all` gives the session its inputs.
+    /// Runs the float model; `run_all` gives the session its inputs: the same ones, should it be called twice.
     /// @throws argument_error  if a value is not finite, or nothing was run; names the run and the node
     template <class F>
     void calibrate(F&& run_all) {
+        if (options_.equalize.value_or(options_.weights == granularity::per_tensor))
+            ptq::equalize(g_, *plan_, ptq::observe_channels(g_, *plan_, {.threads = options_.threads}, run_all));
         seen_ = std::make_unique<ptq::calibration>(g_, *plan_, options_, run_all);
         weights_.clear();
         for (std::size_t i = 0; i < g_.nodes.size(); ++i) {
