@@ -135,6 +135,7 @@ template <class Arch>
 struct byte_rows {
     const typename byte_product<Arch>::left* data;
     index_t row_step;
+    bool is_padded;  ///< whether whole groups may be read
 };
 
 /// Whether rows are read as they lie. The others are widened first.
@@ -154,7 +155,7 @@ template <class Arch>
 [[nodiscard]] byte_rows<Arch> rows_of_bytes(const std::uint8_t* x, index_t row_step, index_t count, index_t k,
                                             [[maybe_unused]] void* scratch) noexcept {
     if constexpr (reads_bytes<Arch>) {
-        return {x, row_step};
+        return {x, row_step, false};
     } else {
         auto* const rows = static_cast<std::int16_t*>(scratch);
         const index_t step = widened_row<Arch>(k);
@@ -162,7 +163,7 @@ template <class Arch>
             widen_row<Arch>(x + i * row_step, rows + i * step, k);
             if (k % 2 != 0) rows[i * step + k] = 0;
         }
-        return {rows, step};
+        return {rows, step, true};
     }
 }
 
@@ -219,7 +220,7 @@ EDGE_NEVER_INLINE void multiply_byte_tiles(byte_rows<Arch> x, index_t count, con
         unrolled<row_bases<rows>>([&](auto i) { base[i] = x.data + i * shared_rows * x.row_step; });
         const index_t row_step = x.row_step;
         const std::int8_t* w = panel;
-        index_t left_over = reads_bytes<Arch> ? k / group : (k + group - 1) / group;
+        index_t left_over = (x.is_padded ? k + group - 1 : k) / group;
         if constexpr (chains > 1)
             for (; left_over >= chains; left_over -= chains, w += chains * each)
                 unrolled<chains>(
@@ -235,7 +236,7 @@ EDGE_NEVER_INLINE void multiply_byte_tiles(byte_rows<Arch> x, index_t count, con
             add_byte_group<Arch, rows, vectors>(sums[0], base, row_step, w);
         }
         if constexpr (reads_bytes<Arch> && group > 1)
-            if (k % group != 0)
+            if (!x.is_padded && k % group != 0)
                 add_byte_group<Arch, rows, vectors>(sums[0], base, row_step, w, static_cast<int>(k % group));
         if constexpr (!std::is_same_v<Finish, as_is>)
             if (take != nullptr) {
@@ -256,6 +257,12 @@ EDGE_NEVER_INLINE void multiply_byte_tiles(byte_rows<Arch> x, index_t count, con
 template <class Arch>
 inline constexpr index_t byte_buffer = 1024 + 4 * byte_tile<Arch>::lanes;
 
+/// A `finish` that may have tiles in their registers.
+template <class Finish>
+concept takes_tiles = requires(const Finish& finish) {
+    finish.takes_registers();
+};
+
 /// The rows of a block times one panel of w.
 template <class Arch, int vectors, class Finish>
 void multiply_byte_panel(byte_rows<Arch> x, index_t m, const tile_heights& heights, const std::int8_t* w, index_t k,
@@ -266,17 +273,15 @@ void multiply_byte_panel(byte_rows<Arch> x, index_t m, const tile_heights& heigh
     constexpr int next = tile_heights::below(most);
     const index_t last = row + m;
     const index_t groups = k / byte_product<Arch>::group;
+    bool takes = false;
+    if constexpr (takes_tiles<Finish>) takes = count == vectors * tile::lanes && finish.takes_registers();
     const auto tiles = [&]<int rows>(std::integral_constant<int, rows>, index_t number) {
         constexpr index_t at_once = tile::template at_once<rows, vectors>;
         static_assert(at_once * rows * vectors * tile::lanes <= 1024);
         // Tiles of few rows are rare: for them, one kernel serves every end.
-        constexpr bool may_take = tile::template hands_over<vectors> && rows > 4 && requires {
-            finish.takes_registers();
-        };
-        using taking = std::conditional_t<may_take, Finish, as_is>;
-        const taking* take = nullptr;
-        if constexpr (may_take)
-            if (count == vectors * tile::lanes && finish.takes_registers()) take = &finish;
+        constexpr bool may_take = tile::template hands_over<vectors> && rows > 4 && takes_tiles<Finish>;
+        const std::conditional_t<may_take, Finish, as_is>* take = nullptr;
+        if constexpr (may_take) take = takes ? &finish : nullptr;
         while (number > 0) {
             const index_t here = (std::min)(number, at_once);
             multiply_byte_tiles<Arch, rows, vectors>(x, here, w, k, start, sums, take, row, column, ahead, ahead_step);

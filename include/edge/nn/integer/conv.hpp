@@ -93,7 +93,9 @@ public:
                 const auto& w = weights_[static_cast<std::size_t>(group)];
                 const auto gathered = [&](index_t i, index_t count) {
                     nn::detail::gather_rows(x, g, i, count, rows, static_cast<std::uint8_t>(x_zero_), group);
-                    return simd::rows_of_bytes<Arch>(rows, row, count, k, rows + gathered_bytes(g));
+                    auto block = simd::rows_of_bytes<Arch>(rows, row, count, k, rows + gathered_bytes(g));
+                    block.is_padded = true;
+                    return block;
                 };
                 simd::multiply_bytes<Arch>(gathered, i0, i1, w.packed(), v0, v1, w.start(), finish,
                                            group * g.group_out());

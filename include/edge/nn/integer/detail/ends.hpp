@@ -79,12 +79,12 @@ private:
                 [&](auto j) { multiplier[j] = batch::load_unaligned(end.rule.multiplier + column + j * n); });
         }
 
-        /// @param sum  called with 0, 1, 2 and 3
+        /// @param sum_of  called with 0, 1, 2 and 3
         template <bool plain, class Sum>
-        [[nodiscard]] EDGE_ALWAYS_INLINE simd::batch<std::uint8_t, Arch> bytes(const Sum& sum) const noexcept {
+        [[nodiscard]] EDGE_ALWAYS_INLINE simd::batch<std::uint8_t, Arch> bytes(const Sum& sum_of) const noexcept {
             integers v[4];
             unrolled<4>(
-                [&](auto t) { v[t] = simd::round_to_int<Arch>(xsimd::to_float(sum(t)) * multiplier[t % vectors]); });
+                [&](auto t) { v[t] = simd::round_to_int<Arch>(xsimd::to_float(sum_of(t)) * multiplier[t % vectors]); });
             return simd::narrowed<Arch, plain>(v[0], v[1], v[2], v[3], zero, low, high);
         }
     };
