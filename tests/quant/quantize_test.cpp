@@ -182,3 +182,28 @@ TEST_CASE("quantizing per channel equals quantizing each channel alone", "[quant
                 }
     }
 }
+
+TEST_CASE("16-bit integers follow the same rule", "[quant][quantize]") {
+    const auto check = []<class Q>(Q, const quant::format& f) {
+        edge::splitmix64 random(4);
+        const parameters p = quant::choose_parameters(-3.0f, 5.0f, f);
+        std::vector<float> x{nan_value, infinity, -infinity, -3.0f, 5.0f, 0.0f, 1e30f};
+        for (int i = 0; i < 50; ++i) x.push_back(static_cast<float>(random.uniform(-3.0, 5.0)));
+        const auto q = quantized<Q>(x, p, f.range);
+        std::vector<float> y(x.size());
+        quant::dequantize<Q>(q, y, p);
+        CHECK(q[0] == f.range.low);
+        CHECK(q[1] == f.range.high);
+        CHECK(q[2] == f.range.low);
+        CHECK(y[5] == 0.0f);
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            CHECK(q[i] == quant::quantize_one<Q>(x[i], p, f.range));
+            if (std::abs(x[i]) < 6.0f) CHECK(std::abs(x[i] - y[i]) <= 1.01f * p.scale);
+        }
+    };
+    check(std::int16_t{}, edge::dtype::i16);
+    check(std::uint16_t{}, edge::dtype::u16);
+    CHECK(quant::format(edge::dtype::i16).range == limits{-32767, 32767});
+    CHECK(quant::format(edge::dtype::u16, {0, 4095}, false).range == limits{0, 4095});
+    CHECK_THROWS_WITH(quant::format(edge::dtype::i32), "format of int32; expected uint8, int8, uint16 or int16");
+}

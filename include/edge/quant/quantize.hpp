@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file Real numbers to 8-bit integers and back, by the rule of ONNX QuantizeLinear and DequantizeLinear.
+/// @file Real numbers to integers of 8 or 16 bits and back, by the rule of ONNX QuantizeLinear and DequantizeLinear.
 ///
 ///     edge::quant::quantize<std::uint8_t>(x, q, p);             // q = saturate(round(x / scale) + zero_point)
 ///     edge::quant::dequantize<std::uint8_t>(q, y, p);           // y = (q - zero_point) * scale
@@ -15,14 +15,19 @@
 #include <edge/simd/exact.hpp>
 #include <edge/simd/widen.hpp>
 
+#include <concepts>
 #include <span>
 
 namespace edge::quant {
 
 using simd::byte_integer;
 
+/// An integer of 8 or 16 bits, signed or not.
+template <class T>
+concept small_integer = byte_integer<T> || std::same_as<T, std::int16_t> || std::same_as<T, std::uint16_t>;
+
 /// The rule itself, for one value.
-template <byte_integer Q>
+template <small_integer Q>
 [[nodiscard]] inline Q quantize_one(float x, const parameters& p, const limits& range = limits_of<Q>) noexcept {
     const auto low = static_cast<float>(range.low - p.zero_point);
     const auto high = static_cast<float>(range.high - p.zero_point);
@@ -32,14 +37,14 @@ template <byte_integer Q>
     return static_cast<Q>(static_cast<std::int32_t>(std::nearbyint(held)) + p.zero_point);
 }
 
-template <byte_integer Q>
+template <small_integer Q>
 [[nodiscard]] constexpr float dequantize_one(Q q, const parameters& p) noexcept {
     return static_cast<float>(q - p.zero_point) * p.scale;
 }
 
 namespace detail {
 
-template <class Arch, byte_integer Q>
+template <class Arch, small_integer Q>
 void quantize(const float* x, Q* q, index_t n, const parameters& p, const limits& range) noexcept {
     using batch = xsimd::batch<float, Arch>;
     constexpr auto lanes = static_cast<index_t>(batch::size);
@@ -52,19 +57,29 @@ void quantize(const float* x, Q* q, index_t n, const parameters& p, const limits
         const batch v = simd::divide(batch::load_unaligned(x + i), scale);
         const batch raised = xsimd::select(v > low, v, low);
         const batch held = xsimd::select(raised < high, raised, high);
-        simd::store_saturated<Arch>(simd::round_to_int<Arch>(held) + zero, q + i);
+        const auto integers = simd::round_to_int<Arch>(held) + zero;
+        if constexpr (byte_integer<Q>) {
+            simd::store_saturated<Arch>(integers, q + i);
+        } else {
+            alignas(alignment) std::int32_t wide[batch::size];
+            integers.store_aligned(wide);
+            for (std::size_t lane = 0; lane < batch::size; ++lane)
+                q[i + static_cast<index_t>(lane)] = static_cast<Q>(wide[lane]);
+        }
     }
     for (; i < n; ++i) q[i] = quantize_one<Q>(x[i], p, range);
 }
 
-template <class Arch, byte_integer Q>
+template <class Arch, small_integer Q>
 void dequantize(const Q* q, float* x, index_t n, const parameters& p) noexcept {
-    using batch = xsimd::batch<float, Arch>;
-    constexpr auto lanes = static_cast<index_t>(batch::size);
-    const batch scale(p.scale);
-    const batch zero(static_cast<float>(p.zero_point));
     index_t i = 0;
-    for (; i + lanes <= n; i += lanes) ((simd::load_as_float<Arch>(q + i) - zero) * scale).store_unaligned(x + i);
+    if constexpr (byte_integer<Q>) {
+        using batch = xsimd::batch<float, Arch>;
+        constexpr auto lanes = static_cast<index_t>(batch::size);
+        const batch scale(p.scale);
+        const batch zero(static_cast<float>(p.zero_point));
+        for (; i + lanes <= n; i += lanes) ((simd::load_as_float<Arch>(q + i) - zero) * scale).store_unaligned(x + i);
+    }
     for (; i < n; ++i) x[i] = dequantize_one(q[i], p);
 }
 
@@ -91,14 +106,14 @@ inline void same_length(std::size_t in, std::size_t out, const char* what) {
 /// @param range  the integers in use; results saturate there
 /// @throws argument_error  if scale or zero_point is not valid
 /// @throws shape_error     if the lengths differ
-template <byte_integer Q>
+template <small_integer Q>
 void quantize(std::span<const float> x, std::span<Q> q, const parameters& p, const limits& range = limits_of<Q>) {
     check(p, range);
     detail::same_length(x.size(), q.size(), "quantize");
     detail::quantize<simd::detail::default_arch>(x.data(), q.data(), static_cast<index_t>(x.size()), p, range);
 }
 
-template <byte_integer Q>
+template <small_integer Q>
 void dequantize(std::span<const Q> q, std::span<float> x, const parameters& p) {
     check(p, limits_of<Q>);
     detail::same_length(q.size(), x.size(), "dequantize");
@@ -106,14 +121,14 @@ void dequantize(std::span<const Q> q, std::span<float> x, const parameters& p) {
 }
 
 /// A contiguous view as a tensor of integers.
-template <byte_integer Q>
+template <small_integer Q>
 [[nodiscard]] tensor<Q> quantize(tensor_view<const float> x, const parameters& p, const limits& range = limits_of<Q>) {
     auto q = tensor<Q>::uninitialized(x.shape());
     quantize<Q>(x.flat(), q.flat(), p, range);
     return q;
 }
 
-template <byte_integer Q>
+template <small_integer Q>
 [[nodiscard]] tensor<float> dequantize(const tensor<Q>& q, const parameters& p) {
     auto x = tensor<float>::uninitialized(q.shape());
     dequantize<Q>(q.flat(), x.flat(), p);
@@ -122,7 +137,7 @@ template <byte_integer Q>
 
 /// With parameters of its own for each position along `axis`.
 /// @throws shape_error  if their number is not the extent of the axis, or x is not contiguous
-template <byte_integer Q>
+template <small_integer Q>
 [[nodiscard]] tensor<Q> quantize(tensor_view<const float> x, std::span<const parameters> per_channel, index_t axis,
                                  const limits& range = limits_of<Q>) {
     for (const parameters& p : per_channel) check(p, range);
@@ -134,7 +149,7 @@ template <byte_integer Q>
     return q;
 }
 
-template <byte_integer Q>
+template <small_integer Q>
 [[nodiscard]] tensor<float> dequantize(const tensor<Q>& q, std::span<const parameters> per_channel, index_t axis) {
     for (const parameters& p : per_channel) check(p, limits_of<Q>);
     auto x = tensor<float>::uninitialized(q.shape());
