@@ -245,8 +245,14 @@ template <class A>
         return vcombine_u8(vqmovun_s16(vqaddq_s16(low, all)), vqmovun_s16(vqaddq_s16(high, all)));
 #else
         using r = detail::byte_registers<A>;
-        const typename r::type all = r::all16(zero);
-        return r::pack16(r::add16(r::pack32(part[0], part[1]), all), r::add16(r::pack32(part[2], part[3]), all));
+        typename r::type low = r::pack32(part[0], part[1]);
+        typename r::type high = r::pack32(part[2], part[3]);
+        if (zero != 0) {
+            const typename r::type all = r::all16(zero);
+            low = r::add16(low, all);
+            high = r::add16(high, all);
+        }
+        return r::pack16(low, high);
 #endif
     }
 }

@@ -42,6 +42,7 @@ struct depthwise_rows {
 struct narrow_end {
     std::int16_t zero_point;
     std::uint8_t low, high;
+    bool is_bounded;  ///< by less than what a byte holds
 };
 
 /// One row of results, or two that share their input, for a register of channels.
@@ -61,26 +62,25 @@ public:
     /// @param y       `count` rows of results, pixels `in.step` apart
     template <int count>
     EDGE_NEVER_INLINE static void run(const depthwise_rows<inputs>& given, const std::uint8_t* packed, index_t left,
-                                      std::uint8_t* y, index_t out_w, const narrow_end& end) noexcept {
-        alignas(alignment) std::int32_t kept[most_columns * column_size];
+                                      std::uint8_t* y, index_t out_w, const narrow_end& given_end) noexcept {
         const depthwise_rows<inputs> in = given;  // a copy that stores cannot change
+        const narrow_end end = given_end;
         const index_t row = out_w * in.step;
-        const std::int16_t zero_point = end.zero_point;
         const bytes low(end.low), high(end.high);
-        for (index_t done = 0; done < out_w; done += most) {
-            std::int32_t* at = kept;
-            index_t column = left + done * Stride;
-            simd::unrolled<Kernel - Stride>([&](auto) { interleave(in, column, at); });
-            const index_t results = (std::min)(out_w - done, most);
-            for (index_t i = 0; i < results; ++i, y += in.step) {
-                simd::unrolled<Stride>([&](auto) { interleave(in, column, at); });
-                integers sum[count][4];
-                multiply<count>(at - Kernel * column_size, packed, sum);
-                simd::unrolled<count>([&](auto r) {
-                    const bytes q = simd::narrow_bytes<A>(sum[r], zero_point);
-                    xsimd::min(xsimd::max(q, low), high).store_unaligned(y + r * row);
-                });
-            }
+        integers kept[Kernel][groups * 4];
+        index_t column = left;
+        simd::unrolled<Kernel - Stride>([&](auto k) { interleave(in, column, kept[k]); });
+        for (index_t i = 0; i < out_w; ++i, y += in.step) {
+            simd::unrolled<Stride>([&](auto k) { interleave(in, column, kept[Kernel - Stride + k]); });
+            integers sum[count][4];
+            multiply<count>(kept, packed, sum);
+            simd::unrolled<count>([&](auto r) {
+                bytes q = simd::narrow_bytes<A>(sum[r], end.zero_point);
+                if (end.is_bounded) q = xsimd::min(xsimd::max(q, low), high);
+                q.store_unaligned(y + r * row);
+            });
+            simd::unrolled<Kernel - Stride>(
+                [&](auto k) { simd::unrolled<groups * 4>([&](auto j) { kept[k][j] = kept[k + Stride][j]; }); });
         }
     }
 
@@ -90,25 +90,21 @@ private:
     using integers = simd::batch<std::int32_t, A>;
     using floats = simd::batch<float, A>;
     static constexpr auto lanes = static_cast<index_t>(integers::size);
-    static constexpr index_t most = 32 / Stride;  ///< results of which the columns are kept in a first cache
-    static constexpr index_t most_columns = (most - 1) * Stride + Kernel;
-    static constexpr index_t column_size = groups * 4 * lanes;  ///< in int32
 
     /// The factors of a column, and on to the next.
     EDGE_ALWAYS_INLINE static void interleave(const depthwise_rows<inputs>& in, index_t& column,
-                                              std::int32_t*& to) noexcept {
+                                              integers (&to)[groups * 4]) noexcept {
         bytes x[inputs];
         const bool is_inside = column >= 0 && column < in.columns;
         const index_t at = column * in.step;
         simd::unrolled<inputs>(
             [&](auto i) { x[i] = bytes::load_unaligned(is_inside ? in.row[i] + (at & in.mask[i]) : in.padding); });
-        store<0>(x, to);
+        interleave_group<0>(x, to);
         ++column;
-        to += column_size;
     }
 
     template <int group>
-    EDGE_ALWAYS_INLINE static void store(const bytes (&x)[inputs], std::int32_t* to) noexcept {
+    EDGE_ALWAYS_INLINE static void interleave_group(const bytes (&x)[inputs], integers (&to)[groups * 4]) noexcept {
         constexpr int first = group * rows;
         if constexpr (first < inputs) {
             constexpr int some = inputs - first < rows ? inputs - first : rows;
@@ -116,14 +112,14 @@ private:
             simd::unrolled<some>([&](auto i) { of_group[i] = x[first + i]; });
             integers factors[4];
             products::template interleave<some>(of_group, factors);
-            simd::unrolled<4>([&](auto j) { factors[j].store_aligned(to + (group * 4 + j) * lanes); });
-            store<group + 1>(x, to);
+            simd::unrolled<4>([&](auto j) { to[group * 4 + j] = factors[j]; });
+            interleave_group<group + 1>(x, to);
         }
     }
 
     /// Sums from the columns of a result, times their multipliers, rounded.
     template <int count>
-    EDGE_ALWAYS_INLINE static void multiply(const std::int32_t* factors, const std::uint8_t* packed,
+    EDGE_ALWAYS_INLINE static void multiply(const integers (&factors)[Kernel][groups * 4], const std::uint8_t* packed,
                                             integers (&sum)[count][4]) noexcept {
         const auto* const starts = reinterpret_cast<const std::int32_t*>(packed);
         const auto* const multipliers = reinterpret_cast<const float*>(packed + 16 * lanes);
@@ -138,11 +134,11 @@ private:
     }
 
     template <int count, int tap>
-    EDGE_ALWAYS_INLINE static void add_tap(const std::int32_t* factors, const std::int32_t* w,
+    EDGE_ALWAYS_INLINE static void add_tap(const integers (&factors)[Kernel][groups * 4], const std::int32_t* w,
                                            integers (&sum)[count][4]) noexcept {
         if constexpr (tap < groups * Kernel) {
             integers in[4];
-            simd::unrolled<4>([&](auto j) { in[j] = integers::load_aligned(factors + (tap * 4 + j) * lanes); });
+            simd::unrolled<4>([&](auto j) { in[j] = factors[tap / groups][tap % groups * 4 + j]; });
             simd::unrolled<count>([&](auto r) {
                 integers by[4];
                 const std::int32_t* const weights = w + (r * groups * Kernel + tap) * 4 * lanes;
@@ -370,9 +366,9 @@ private:
         using lines = detail::depthwise_lines<wide, rows_at_once, Kernel, Stride>;
         constexpr int inputs = lines::inputs;
         const std::uint8_t* const padding = packed_.data() + padding_;
-        const detail::narrow_end end{static_cast<std::int16_t>(end_.zero_point),
-                                     static_cast<std::uint8_t>(end_.range.low),
-                                     static_cast<std::uint8_t>(end_.range.high)};
+        const detail::narrow_end end{
+            static_cast<std::int16_t>(end_.zero_point), static_cast<std::uint8_t>(end_.range.low),
+            static_cast<std::uint8_t>(end_.range.high), end_.range != quant::limits_of<std::uint8_t>};
         for (index_t oy = first; oy < last; oy += lines::together) {
             const index_t count = (std::min)(last - oy, index_t{lines::together});
             const index_t top = oy * Stride - g.window.pad_top;
