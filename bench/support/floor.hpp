@@ -80,7 +80,7 @@ inline float multiply_add(double count, int threads) {
 inline int integer_multiply_add(double count, int threads) {
     using product = edge::simd::byte_product<arch>;
     constexpr int chains = 12;
-    constexpr int columns = 3;  // as a tile has them: with the same operands for all, products would be made once
+    constexpr int columns = 4;  // as a tile has them: with the same operands for all, a compiler would multiply once
     constexpr auto each = static_cast<index_t>(product::sums::size) * product::group;
     const auto steps = static_cast<index_t>(count / threads / static_cast<double>(chains * each));
     std::vector<int> sums(static_cast<std::size_t>(threads));
@@ -95,9 +95,7 @@ inline int integer_multiply_add(double count, int threads) {
         edge::simd::unrolled<columns>([&](auto j) { right[j] = product::load(w + j * each); });
         const auto* from = x;
         for (index_t i = 0; i < steps; ++i) {
-#if defined(__GNUC__)
-            __asm__ volatile("" : "+r"(from));  // the same each time, as far as one could tell
-#endif
+            edge::perf::keep(from);
             decltype(product::broadcast(from)) left;
             edge::simd::unrolled<chains>([&](auto k) {
                 if constexpr (k % columns == 0) left = product::broadcast(from + k / columns * product::group);

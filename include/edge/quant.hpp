@@ -19,7 +19,6 @@
 /// sqnr        how far a quantized tensor is off, in dB
 /// quantize    floats to integers of 8 or 16 bits and back, per tensor and per channel
 /// fake_quant  there and back again, with gradients for training
-/// dynamic     parameters of a tensor by its own range, as ONNX DynamicQuantizeLinear
 /// requantize  int32 sums to bytes
 /// dense       the integer kernel that layers are made of
 /// linear      a linear layer, static or with its input quantized on the spot
@@ -29,7 +28,6 @@
 #include <edge/quant/channel_moments.hpp>
 #include <edge/quant/correct_bias.hpp>
 #include <edge/quant/dense.hpp>
-#include <edge/quant/dynamic.hpp>
 #include <edge/quant/entropy.hpp>
 #include <edge/quant/equalize.hpp>
 #include <edge/quant/fake_quant.hpp>

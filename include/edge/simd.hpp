@@ -29,7 +29,6 @@
 #include <edge/simd/matmul.hpp>
 #include <edge/simd/moments.hpp>
 #include <edge/simd/packed_gemm.hpp>
-#include <edge/simd/packed_gemm_i8.hpp>
 #include <edge/simd/reduce.hpp>
 #include <edge/simd/stream.hpp>
 #include <edge/simd/widen.hpp>

@@ -24,6 +24,7 @@ namespace edge::nn {
 #include <edge/nn/operators/elementwise.hpp>
 #include <edge/nn/operators/gemm.hpp>
 #include <edge/nn/operators/integer_gemm.hpp>
+#include <edge/nn/operators/integer_pixels.hpp>
 #include <edge/nn/operators/move.hpp>
 #include <edge/nn/operators/normalize.hpp>
 #include <edge/nn/operators/pixels.hpp>
@@ -45,6 +46,7 @@ EDGE_NN_FUNCTION prepare_function find_operator(const node& n) {
     if (n.domain == "edge") {
         search(operators::integer_layers);
         search(operators::pixel_layers);
+        search(operators::integer_pixel_layers);
     }
     if (!n.domain.empty() && n.domain != "ai.onnx") return found;
     search(operators::elementwise);

@@ -15,8 +15,9 @@
 namespace edge::nn {
 
 struct pass_options {
-    bool rewrite = true;      ///< false: run the nodes as they are
-    bool fuse_blocks = true;  ///< inverted residual blocks as one layer each
+    bool rewrite = true;         ///< false: run the nodes as they are
+    bool integer_layers = true;  ///< compute quantized layers in integers, where false takes the file by its letter
+    bool fuse_blocks = true;     ///< inverted residual blocks as one layer each
     /// Values that are wanted although they are no outputs, to be seen by `session::observe`.
     std::vector<std::string> keep{};
 };
@@ -28,21 +29,32 @@ void run_passes(graph& g, const pass_options& options = {});
 
 #if EDGE_NN_HAS_ENGINE
 #include <edge/nn/passes/blocks.hpp>
+#include <edge/nn/passes/dynamic_layers.hpp>
 #include <edge/nn/passes/fold_constants.hpp>
 #include <edge/nn/passes/fold_into_conv.hpp>
 #include <edge/nn/passes/hard_swish.hpp>
 #include <edge/nn/passes/identities.hpp>
+#include <edge/nn/passes/integer_layers.hpp>
 #include <edge/nn/passes/pixels.hpp>
+#include <edge/nn/quantized_form.hpp>
 
 namespace edge::nn {
 
 EDGE_NN_FUNCTION void run_passes(graph& g, const pass_options& options) {
+    const auto is_contributed = [](const node& n) { return n.domain == detail::contributed_domain; };
+    if (std::any_of(g.nodes.begin(), g.nodes.end(), is_contributed))
+        detail::qdq_rewrite(g, detail::qdq_scope::contributed).run();
     if (!options.rewrite) return;
     // What is kept is an output for the time being.
     const std::size_t outputs = g.outputs.size();
     for (const auto& name : options.keep) g.outputs.emplace_back(name, dtype::f32);
     g.sort();
     remove_identities(g);
+    if (options.integer_layers) {  // before constants of integers become floats
+        detail::qdq_rewrite(g, detail::qdq_scope::constant).run();
+        use_integer_layers(g);
+        use_dynamic_layers(g);
+    }
     fold_constants(g);
     use_hard_swish(g);
     g.remove_unused();  // else what was replaced still counts as a reader

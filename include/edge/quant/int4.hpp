@@ -7,11 +7,10 @@
 ///     edge::tensor<float> y = layer(x);                                    // x [m, k]; y = x·dequantize(w)ᵀ + bias
 ///
 /// For layers that wait for their weights: those of few rows of x read an eighth of what floats would take. Weights are
-/// unpacked in registers, four rows of x at a time; a float product is as fast from some twenty rows on.
+/// unpacked in registers, four rows of x at a time.
 
 #include <edge/core/parallel.hpp>
 #include <edge/quant/quantize.hpp>
-#include <edge/simd/unrolled.hpp>
 
 #include <utility>
 #include <vector>
@@ -38,42 +37,35 @@ void int4_dots(const float* x, index_t ldx, const float* sums, const std::uint8_
     using integers = simd::batch<std::int32_t, Arch>;
     constexpr index_t half = int4_block / 2;
     constexpr auto lanes = static_cast<index_t>(batch::size);
-    constexpr int parts = static_cast<int>(half / lanes);
+    constexpr auto parts = static_cast<std::size_t>(half / lanes);
     const integers low_bits(15);
-    batch total[Rows][parts];
-    for (auto& row : total)
-        for (auto& t : row) t = batch(0.0f);
-    double higher[Rows] = {};  // what storing each weight 8 higher adds
+    double total[Rows] = {};
     for (index_t g = 0; g < groups; ++g) {
         batch dots[Rows][parts];
         for (auto& row : dots)
             for (auto& d : row) d = batch(0.0f);
         for (index_t at = g * group; at < (g + 1) * group; at += int4_block, w += half)
-            simd::unrolled<parts>([&](auto p) {
-                constexpr index_t first = static_cast<index_t>(p()) * lanes;
+            for (std::size_t p = 0; p < parts; ++p) {
+                const index_t first = static_cast<index_t>(p) * lanes;
                 const integers both = simd::load_as_int<Arch>(w + first);
                 const batch low = xsimd::to_float(both & low_bits), high = xsimd::to_float(both >> 4);
-                simd::unrolled<Rows>([&](auto r) {
-                    const float* from = x + static_cast<index_t>(r()) * ldx + at + first;
-                    batch& sum = dots[r()][p()];
-                    sum = simd::fma(low, batch::load_unaligned(from), sum);
-                    sum = simd::fma(high, batch::load_unaligned(from + half), sum);
-                });
-            });
-        const batch scale(scales[g]);
-        simd::unrolled<Rows>([&](auto r) {
-            higher[r()] +=
-                static_cast<double>(sums[static_cast<index_t>(r()) * groups + g]) * static_cast<double>(scales[g]);
-            simd::unrolled<parts>([&](auto p) { total[r()][p()] = simd::fma(dots[r()][p()], scale, total[r()][p()]); });
-        });
+                for (int r = 0; r < Rows; ++r) {
+                    const float* from = x + r * ldx + at + first;
+                    dots[r][p] = simd::fma(low, batch::load_unaligned(from), dots[r][p]);
+                    dots[r][p] = simd::fma(high, batch::load_unaligned(from + half), dots[r][p]);
+                }
+            }
+        for (int r = 0; r < Rows; ++r) {
+            alignas(alignment) float chains[half];
+            for (std::size_t p = 0; p < parts; ++p) dots[r][p].store_aligned(chains + p * batch::size);
+            float sum = 0.0f;
+            for (index_t c = half; c > 1; c /= 2)
+                for (index_t i = 0; i < c / 2; ++i) chains[i] += chains[i + c / 2];
+            sum = chains[0] - sums[r * groups + g];
+            total[r] += static_cast<double>(sum) * static_cast<double>(scales[g]);
+        }
     }
-    for (int r = 0; r < Rows; ++r) {
-        alignas(alignment) float chains[half];
-        for (int p = 0; p < parts; ++p) total[r][p].store_aligned(chains + p * lanes);
-        double sum = -higher[r];
-        for (const float c : chains) sum += static_cast<double>(c);
-        to[r] = static_cast<float>(sum);
-    }
+    for (int r = 0; r < Rows; ++r) to[r] = static_cast<float>(total[r]);
 }
 
 }  // namespace detail

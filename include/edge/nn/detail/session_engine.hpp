@@ -4,7 +4,6 @@
 /// @file How a session prepares its graph, lays out memory and runs.
 
 #include <edge/nn/detail/arena.hpp>
-#include <edge/nn/integer_layers.hpp>
 #include <edge/nn/operators.hpp>
 #include <edge/nn/session.hpp>
 
@@ -36,8 +35,9 @@ EDGE_NN_FUNCTION session::session(graph g, const session_options& options)
               auto model = std::make_shared<shared_model>();
               model->g = std::move(g);
               model->g.sort();
-              if (options.integer_layers) use_integer_layers(model->g);
-              run_passes(model->g, options.passes);
+              pass_options passes = options.passes;
+              passes.integer_layers = passes.integer_layers && options.integer_layers;
+              run_passes(model->g, passes);
               return model;
           }(),
           options) {}

@@ -5,12 +5,11 @@
 ///
 ///     edge::nn::integer::add(x, other, y, n, sum, threads);      // y may be x or other
 ///
-/// The residual of a layer takes the same loop, so that it has the same bits.
+/// The same bits as the residual of a layer has.
 
 #include <edge/core/parallel.hpp>
 #include <edge/nn/detail/lanes.hpp>
-#include <edge/nn/integer/byte_end.hpp>
-#include <edge/simd/exact.hpp>
+#include <edge/nn/integer/detail/sum_lanes.hpp>
 #include <edge/simd/interleave.hpp>
 
 namespace edge::nn::integer {
@@ -22,22 +21,15 @@ void add(const std::uint8_t* x, const std::uint8_t* other, std::uint8_t* y, inde
     using arch = simd::byte_arch<Arch>;
     using bytes = simd::bytes<arch>;
     using integers = simd::batch<std::int32_t, arch>;
-    using floats = simd::batch<float, arch>;
     constexpr auto lanes = static_cast<index_t>(bytes::size);
-    const floats x_scale(sum.x_scale), other_scale(sum.other_scale);
-    const floats x_zero(static_cast<float>(sum.x_zero)), other_zero(static_cast<float>(sum.other_zero));
-    const floats low(static_cast<float>(sum.range.low - sum.zero_point));
-    const floats high(static_cast<float>(sum.range.high - sum.zero_point));
+    const sum_lanes<arch> rule(sum);
     const auto zero = static_cast<std::int16_t>(sum.zero_point);
     const auto one = [&](const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* to) {
         integers left[4], right[4];
         simd::widen_bytes<arch>(bytes::load_unaligned(a), left);
         simd::widen_bytes<arch>(bytes::load_unaligned(b), right);
         simd::unrolled<4>([&](auto j) {
-            const floats own = simd::detail::rounded((xsimd::to_float(left[j]) - x_zero) * x_scale);
-            const floats that = simd::detail::rounded((xsimd::to_float(right[j]) - other_zero) * other_scale);
-            // In this order, NaN, the difference of two infinities, becomes the lower limit.
-            left[j] = simd::round_to_int<arch>(simd::at_most(simd::at_least(low, own + that), high));
+            left[j] = rule(xsimd::to_float(left[j]) - rule.x_zero, xsimd::to_float(right[j]) - rule.other_zero);
         });
         simd::narrow_bytes<arch>(left, zero).store_unaligned(to);
     };

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file A linear layer in integers: what integer_layers.hpp makes of Gemm and MatMul between quantized values.
+/// @file Linear layers in integers: what passes make of Gemm and MatMul between quantized values, and of MatMulInteger.
 ///
 /// `edge.QLinearGemm` has the inputs of ONNX QLinearConv, in its order: x [..., k], x_scale, x_zero, w [k, n] (or [n, k]
 /// with transB), w_scale, w_zero, y_scale, y_zero, bias (int32 [n], of scale x_scale · w_scale). All but x are constants.
-/// Without y_scale the result is float: float(sum) · (x_scale · w_scale).
+/// Without y_scale the result is float: float(sum) · (x_scale · w_scale). `edge.DynamicGemm`: passes/dynamic_layers.hpp.
 
+#include <edge/nn/detail/pixel_nodes.hpp>
+#include <edge/nn/integer/dynamic_dense.hpp>
 #include <edge/nn/operator.hpp>
 #include <edge/quant/dense.hpp>
 #include <edge/simd/batch.hpp>
@@ -27,6 +29,96 @@ T integer_gemm_constant(const preparation& p, std::size_t i, index_t channel) {
     return values[size == 1 ? 0 : channel];
 }
 
+/// x [..., k] by n columns.
+inline edge::shape rows_times(const edge::shape& x, index_t k, index_t n) {
+    index_list extents = x.extents();
+    if (extents.empty() || extents.back() != k)
+        throw shape_error(message("cannot multiply ", x, " by ", n, " times ", k, " weights"));
+    extents[extents.size() - 1] = n;
+    return edge::shape(extents);
+}
+
+/// Weights of a matrix [k, n], or [n, k] with transB.
+struct gemm_weights {
+    simd::matrix<const std::int8_t> w;
+
+    gemm_weights(const preparation& p, std::size_t i) : w{} {
+        const bool turned = p.node().integer("transB", 0) != 0;
+        if (p.shape(i).rank() != 2) throw shape_error(message("weights of shape ", p.shape(i), "; expected a matrix"));
+        w = {p.constant<std::int8_t>(i), p.shape(i)[0], p.shape(i)[1], p.shape(i)[1]};
+        if (turned) w = w.transposed();
+    }
+};
+
+/// Where the activation is uint8 and the zero points of the weights are 0: packed, on the kernels of nn/integer.
+inline kernel packed_gemm(preparation& p) {
+    const simd::matrix<const std::int8_t> w = gemm_weights(p, 3).w;
+    const edge::shape result = rows_times(p.shape(0), w.rows, w.columns);
+    const index_t m = w.columns == 0 ? 0 : result.size() / w.columns;
+    p.count_macs(m * w.columns * w.rows);
+    const quant::parameters x{integer_gemm_constant<float>(p, 1, 0), integer_gemm_constant<std::uint8_t>(p, 2, 0)};
+    const auto bias = [&](index_t j) { return p.has(8) ? integer_gemm_constant<std::int32_t>(p, 8, j) : 0; };
+    if (!p.has(6)) {
+        p.output(0, dtype::f32, result);
+        using layer_type = integer::dynamic_dense_layer<nn::detail::native>;
+        const auto layer = p.packed<layer_type>([&] {
+            std::vector<float> scales, biases;
+            for (index_t j = 0; j < w.columns; ++j) {
+                scales.push_back(integer_gemm_constant<float>(p, 4, j));
+                biases.push_back(static_cast<float>(bias(j)) * (x.scale * scales.back()));
+            }
+            return layer_type(w, scales, biases.data());
+        });
+        p.scratch(layer->scratch_bytes(m, p.threads()));
+        return [=, threads = p.threads()](const arguments& a) {
+            layer->run(a.input<std::uint8_t>(0), x, a.output<float>(0), m, a.scratch, threads);
+        };
+    }
+    p.output(0, dtype::u8, result);
+    using layer_type = integer::dense_layer<nn::detail::native>;
+    const auto layer = p.packed<layer_type>([&] {
+        integer::byte_end end{{}, integer_gemm_constant<std::uint8_t>(p, 7, 0), quant::limits_of<std::uint8_t>};
+        std::vector<std::int32_t> biases;
+        for (index_t j = 0; j < w.columns; ++j) {
+            end.multipliers.push_back(x.scale * integer_gemm_constant<float>(p, 4, j) /
+                                      integer_gemm_constant<float>(p, 6, 0));
+            biases.push_back(bias(j));
+        }
+        return layer_type(w, biases.data(), x.zero_point, end);
+    });
+    p.scratch(layer->scratch_bytes(m, p.threads()));
+    return [=, threads = p.threads()](const arguments& a) {
+        layer->run(a.input<std::uint8_t>(0), nullptr, a.output<std::uint8_t>(0), m, a.scratch, threads);
+    };
+}
+
+inline bool is_packed_gemm(const preparation& p) {
+    if (p.type(0) != dtype::u8 || p.constant<std::int8_t>(3) == nullptr || (p.has(6) && p.type(7) != dtype::u8))
+        return false;
+    for (index_t j = 0; j < p.shape(5).size(); ++j)
+        if (integer_gemm_constant<std::int8_t>(p, 5, j) != 0) return false;
+    return true;
+}
+
+inline kernel dynamic_gemm(preparation& p) {
+    const simd::matrix<const std::int8_t> w = gemm_weights(p, 1).w;
+    const edge::shape result = rows_times(p.shape(0), w.rows, w.columns);
+    const index_t m = w.columns == 0 ? 0 : result.size() / w.columns;
+    if (p.type(0) != dtype::f32 || w.data == nullptr || p.constant<float>(2) == nullptr)
+        throw argument_error(message("input ", p.input(0), ", weights ", p.input(1), "; expected float32, int8"));
+    p.output(0, dtype::f32, result);
+    p.count_macs(m * w.columns * w.rows);
+    using layer_type = integer::dynamic_dense_layer<nn::detail::native>;
+    const auto layer = p.packed<layer_type>([&] {
+        return layer_type(w, std::span(p.constant<float>(2), static_cast<std::size_t>(p.shape(2).size())),
+                          p.has(3) ? p.constant<float>(3) : nullptr, nn::detail::activation_of(p.node()).limits);
+    });
+    p.scratch(layer->scratch_bytes(m, p.threads()));
+    return [=, threads = p.threads()](const arguments& a) {
+        layer->run(a.input<float>(0), a.output<float>(0), m, a.scratch, threads);
+    };
+}
+
 template <class X, class W>
 kernel integer_gemm_of(preparation& p) {
     struct layer {
@@ -39,11 +131,7 @@ kernel integer_gemm_of(preparation& p) {
     const bool turned = p.node().integer("transB", 0) != 0;
     const index_t k = p.shape(3)[turned ? 1 : 0];
     const index_t n = p.shape(3)[turned ? 0 : 1];
-    index_list extents = p.shape(0).extents();
-    if (extents.back() != k)
-        throw shape_error(message("cannot multiply ", p.shape(0), " by ", n, " times ", k, " weights"));
-    extents[extents.size() - 1] = n;
-    const edge::shape result(extents);
+    const edge::shape result = rows_times(p.shape(0), k, n);
     const index_t m = n == 0 ? 0 : result.size() / n;
     p.count_macs(m * n * k);
 
@@ -92,6 +180,7 @@ kernel integer_gemm_of(preparation& p) {
 }
 
 inline kernel integer_gemm(preparation& p) {
+    if (is_packed_gemm(p)) return packed_gemm(p);
     const auto of = [&]<class X>() {
         return p.type(3) == dtype::i8 ? integer_gemm_of<X, std::int8_t>(p) : integer_gemm_of<X, std::uint8_t>(p);
     };
@@ -101,6 +190,7 @@ inline kernel integer_gemm(preparation& p) {
 }  // namespace detail
 
 /// Of the domain "edge": made by rewrites of graphs, never read from a file.
-inline constexpr operator_row integer_layers[] = {{"QLinearGemm", detail::integer_gemm}};
+inline constexpr operator_row integer_layers[] = {{"QLinearGemm", detail::integer_gemm},
+                                                  {"DynamicGemm", detail::dynamic_gemm}};
 
 }  // namespace edge::nn::operators

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 namespace edge::nn::operators {
@@ -89,6 +90,15 @@ inline kernel transpose(preparation& p) {
         for (std::size_t i = from.rank(); i-- > 0;) order.push_back(static_cast<index_t>(i));
     }
     const auto turned = tensor_view<const char>(nullptr, from).transpose(order);
+    // Where only axes of one element change places, the elements stay as they lie.
+    index_t before = (std::numeric_limits<index_t>::max)();
+    bool stays = true;
+    for (std::size_t i = 0; i < from.rank(); ++i) {
+        if (turned.shape()[i] == 1) continue;
+        stays = stays && turned.strides()[i] < before;
+        before = turned.strides()[i];
+    }
+    if (stays) return reshaped(p, turned.shape());
     placement places;
     for (std::size_t i = 0; i < from.rank(); ++i) places.push_back(steps_along(turned.shape()[i], turned.strides()[i]));
     return placed(p, std::move(places), turned.shape());

@@ -45,7 +45,12 @@ private:
         std::size_t maker = 0;  ///< position in `made_`
     };
 
+    [[nodiscard]] static bool is_integer_convolution(const node& n) {
+        return n.domain == "edge" && n.op_type == "QConv";
+    }
+
     [[nodiscard]] bool is_convolution(const node& n) const {
+        if (is_integer_convolution(n)) return true;
         if (!n.domain.empty() || n.op_type != "Conv" || !n.has_input(0) || !n.has_input(1) || !n.has_output(0))
             return false;
         const any_tensor* w = g_.find_initializer(n.inputs[1]);
@@ -72,8 +77,32 @@ private:
         const auto found = pixels_.find(value);
         if (found != pixels_.end()) return found->second;
         const std::string id = fresh(value);
-        made_.push_back({"Transpose", id, {value}, {id}, {{"perm", {0, 2, 3, 1}}}});
+        if (!quantize_as_pixels(value, id)) made_.push_back({"Transpose", id, {value}, {id}, {{"perm", {0, 2, 3, 1}}}});
         return add(value, id, channels, new_extents());
+    }
+
+    /// Where a QuantizeLinear makes a value that nothing else reads, lets it make pixels.
+    bool quantize_as_pixels(const std::string& value, const std::string& id) {
+        if (index_.only_reader(value) == graph_index::none) return false;
+        for (node& n : made_) {
+            if (n.outputs.empty() || n.outputs[0] != value) continue;
+            const any_tensor* zero = n.has_input(2) ? g_.find_initializer(n.inputs[2]) : nullptr;
+            if (!is_byte_quantization(n) || n.op_type != "QuantizeLinear" || zero == nullptr ||
+                zero->dtype() != dtype::u8)
+                return false;
+            n.op_type = "QuantizePixels";
+            n.domain = "edge";
+            n.outputs = {id};
+            return true;
+        }
+        return false;
+    }
+
+    /// Whether a node is a QuantizeLinear or DequantizeLinear of one scale.
+    [[nodiscard]] bool is_byte_quantization(const node& n) const {
+        if (!n.domain.empty() || (n.op_type != "QuantizeLinear" && n.op_type != "DequantizeLinear")) return false;
+        const any_tensor* scale = n.has_input(1) ? g_.find_initializer(n.inputs[1]) : nullptr;
+        return scale != nullptr && scale->is<float>() && scale->shape().rank() == 0;
     }
 
     const pixels& add(const std::string& value, const std::string& id, index_t channels, int extents) {
@@ -84,7 +113,10 @@ private:
 
     bool rewrite(node& n) {
         if (is_convolution(n)) return convolution(n), true;
-        if (!n.domain.empty() || n.outputs.size() != 1 || !n.has_output(0) || !n.has_input(0)) return false;
+        if (n.outputs.size() != 1 || !n.has_output(0) || !n.has_input(0)) return false;
+        if (n.domain == "edge") return n.op_type == "QAdd" ? integer_sum(n) : integer_average(n);
+        if (!n.domain.empty()) return false;
+        if (is_byte_quantization(n)) return unary(n);
         if (n.op_type == "GlobalAveragePool") return pool(n, true);
         if (n.op_type == "AveragePool" || n.op_type == "MaxPool") return pool(n, false);
         if (n.op_type == "ReduceMean") return mean(n);
@@ -119,8 +151,8 @@ private:
         constexpr index_t most_planar = 4;  // channels of an image
         const edge::shape& w = g_.find_initializer(n.inputs[1])->shape();
         const index_t channels = w[1] * static_cast<index_t>(n.integer("group", 1));
-        const bool is_planar =
-            find(n.inputs[0]) == nullptr && channels <= most_planar && n.integer("group", 1) == 1 && w[0] > 1;
+        const bool is_planar = n.op_type == "Conv" && find(n.inputs[0]) == nullptr && channels <= most_planar &&
+                               n.integer("group", 1) == 1 && w[0] > 1;
         int extents = new_extents();
         if (is_planar) {
             n.attributes.insert_or_assign("planar", 1);
@@ -137,12 +169,12 @@ private:
     }
 
     /// The convolution that makes a value which nothing else reads, to be given more to do; or nullptr.
-    [[nodiscard]] node* open_convolution(const std::string& value) {
+    [[nodiscard]] node* open_convolution(const std::string& value, std::string_view op_type = "Conv") {
         const pixels* x = find(value);
         if (x == nullptr || index_.only_reader(value) == graph_index::none) return nullptr;
         node& n = made_[x->maker];
-        const bool is_open =
-            n.domain == "edge" && n.op_type == "Conv" && n.outputs[0] == x->name && activation_of(n) == activation{};
+        const bool is_open = n.domain == "edge" && n.op_type == op_type && n.outputs[0] == x->name &&
+                             (op_type == "Conv" ? activation_of(n) == activation{} : !n.has_input(4));
         return is_open ? &n : nullptr;
     }
 
@@ -239,6 +271,44 @@ private:
         }
         const pixels like = same ? *a : pixels{"", -1, new_extents()};
         replace(n, {n.inputs[0], n.inputs[1]}, like);
+        return true;
+    }
+
+    /// Images of the same size: where a convolution makes one, it adds the other.
+    bool integer_sum(node& n) {
+        const pixels* a = find(n.inputs[0]);
+        const pixels* b = find(n.inputs[1]);
+        if (a == nullptr || b == nullptr) return false;
+        const bool same = a->extents == b->extents && a->channels == b->channels && a->channels > 0;
+        if (same && n.inputs[0] != n.inputs[1]) {
+            for (const std::size_t i : {0U, 1U}) {
+                const pixels result = i == 0 ? *a : *b;
+                node* open = open_convolution(n.inputs[i], "QConv");
+                if (open == nullptr) continue;
+                integer::byte_sum sum = byte_sum_of(n);
+                if (i == 1) {
+                    std::swap(sum.x_scale, sum.other_scale);
+                    std::swap(sum.x_zero, sum.other_zero);
+                }
+                open->inputs.resize(5);
+                open->inputs[4] = i == 0 ? b->name : a->name;
+                set_byte_sum(*open, sum);
+                pixels_.insert_or_assign(n.outputs[0], result);
+                return true;
+            }
+        }
+        replace(n, {n.inputs[0], n.inputs[1]}, same ? *a : pixels{"", -1, new_extents()});
+        return true;
+    }
+
+    bool integer_average(node& n) {
+        if (n.op_type != "QGlobalAveragePool" && n.op_type != "QAveragePool") return false;
+        const pixels x = as_pixels(n.inputs[0], -1);
+        n.inputs[0] = x.name;
+        if (n.integer("keepdims", 1) != 0)
+            replace(n, {}, {"", x.channels, new_extents()});
+        else
+            made_.push_back(std::move(n));
         return true;
     }
 
