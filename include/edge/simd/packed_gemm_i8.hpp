@@ -263,6 +263,12 @@ concept takes_tiles = requires(const Finish& finish) {
     finish.takes_registers();
 };
 
+/// A `finish` that is told when all columns of some rows are done.
+template <class Finish>
+concept finishes_rows = requires(const Finish& finish) {
+    finish.rows_done(0, 0, 0, 0);
+};
+
 /// The rows of a block times one panel of w.
 template <class Arch, int vectors, class Finish>
 void multiply_byte_panel(byte_rows<Arch> x, index_t m, const tile_heights& heights, const std::int8_t* w, index_t k,
@@ -316,7 +322,8 @@ template <class Arch>
 /// @param finish  called as `finish(std::integral_constant<int, vectors>, sums, row, rows, column, count)`: sums are
 ///                [rows, vectors · lanes], aligned, and may be read up to a multiple of four registers; the first is that
 ///                of `row` and `column`, and `count` columns exist. If it has `takes_registers()` and that is true, it
-///                may be given whole tiles before they leave their registers: `take(sums, row, column)`
+///                may be given whole tiles before they leave their registers: `take(sums, row, column)`.
+///                If it has `rows_done(row, rows, column, columns)`, that is called when their sums are all handed over
 /// @param column  of the result at which w begins, for `finish`
 template <class Arch, class Block, class Finish>
 void multiply_bytes(const Block& block, index_t i0, index_t i1, const packed_bytes<Arch>& w, index_t v0, index_t v1,
@@ -351,6 +358,8 @@ void multiply_bytes(const Block& block, index_t i0, index_t i1, const packed_byt
                 v += 1;
             }
         }
+        if constexpr (detail::finishes_rows<Finish>)
+            finish.rows_done(i, m, column + v0 * n, (std::min)(w.columns(), v1 * n) - v0 * n);
     }
 }
 

@@ -81,6 +81,10 @@ struct example {
         REQUIRE(y.is_intact());
         REQUIRE(scratch.is_intact());
         REQUIRE(y.values() == result(add));
+        if (add == nullptr) return;
+        std::copy(residual.begin(), residual.end(), y.data());
+        layer.run(x.get(), y.data(), y.data(), m, scratch.data(), threads);
+        REQUIRE(y.values() == result(add));
     }
 };
 
@@ -101,6 +105,8 @@ TEST_CASE("a residual joins an integer dense layer after its own rounding", "[nn
         .x_scale = 0.61f, .other_scale = 0.73f, .x_zero = 117, .other_zero = 130, .zero_point = 121, .range = {2, 253}};
     for_each_architecture([&]<class Arch>() {
         for (const index_t n : {1, 16, 24, 67}) example(19, n, 40, 11).check<Arch>(1, &rule);
+        example(60, 200, 300, 11).check<Arch>(3, &rule);
+        example(2, 900, 1300, 11).check<Arch>(2, &rule);
     });
 }
 

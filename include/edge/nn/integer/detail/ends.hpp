@@ -40,7 +40,7 @@ struct byte_sums {
             for (index_t i = 0; i < rows; ++i)
                 quant::detail::requantize<Arch>(sums + i * width, bytes + i * width, width, rule, column);
         }
-        if (residual != nullptr) {
+        if (residual != nullptr && !adds_rows()) {
             alignas(64) std::uint8_t other[simd::detail::byte_buffer<Arch>] = {};
             simd::copy_block<Arch>(residual + row * y_row + column, y_row, 1, other, width, 1, rows, count);
             detail::add<Arch>(bytes, other, bytes, rows * width, *sum);
@@ -48,7 +48,15 @@ struct byte_sums {
         simd::copy_block<Arch>(static_cast<const std::uint8_t*>(bytes), width, 1, to, y_row, 1, rows, count);
     }
 
-    [[nodiscard]] bool takes_registers() const noexcept { return is_tame && residual == nullptr; }
+    [[nodiscard]] bool takes_registers() const noexcept { return is_tame && (residual == nullptr || adds_rows()); }
+
+    /// Adds the residual to rows that are still in a near cache.
+    void rows_done(index_t row, index_t rows, index_t column, index_t columns) const noexcept {
+        if (!adds_rows()) return;
+        const index_t run = columns == y_row ? rows * columns : columns;
+        for (index_t i = row * y_row + column; rows > 0; rows -= run / columns, i += y_row)
+            detail::add<Arch>(y + i, residual + i, y + i, run, *sum);
+    }
 
     /// A whole tile in registers.
     template <std::size_t rows, std::size_t vectors>
@@ -62,6 +70,9 @@ struct byte_sums {
     }
 
 private:
+    /// Whether a residual waits until rows are done: not where it lies in y.
+    [[nodiscard]] bool adds_rows() const noexcept { return residual != nullptr && residual != y; }
+
     /// Four registers of sums as one of bytes: 20 instructions, 16 if plain.
     template <int vectors>
     struct packer {
