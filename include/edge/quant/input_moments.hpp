@@ -13,7 +13,7 @@
 /// An error e of a row of weights makes a mean squared error of eᵀ·gram·e in its output: no other fact of the data counts.
 
 #include <edge/core/tensor.hpp>
-#include <edge/quant/detail/bytes.hpp>
+#include <edge/quant/observer.hpp>
 #include <edge/simd/gemm.hpp>
 
 #include <cmath>
@@ -26,10 +26,10 @@ struct patches {
     index_t stride_h = 1, stride_w = 1;
     index_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
     index_t dilation_h = 1, dilation_w = 1;
-    index_t every = 1;  ///< takes each n-th position only: a sample is enough where there are many
+    index_t every = 1;  ///< takes each n-th position of an image only: a sample is enough where there are many
 };
 
-/// Sums in double of float products; merging is exact up to rounding. Memory: 8·k²·groups bytes.
+/// Sums in double of float products; merging is exact up to rounding. Memory: 8·k²·groups bytes, 12·k² of one group.
 class input_moments {
 public:
     /// @param k       inputs of each output: of a convolution [out, in / groups, kh, kw] the product of the last three
@@ -50,11 +50,7 @@ public:
         if (x.rank() != 2 || x.shape()[1] != k_ || groups_ != 1)
             throw shape_error(message("input moments: ", x.shape(), "; expected [m, ", k_, "] of one group"));
         check_finite(x);
-        constexpr index_t block = 2048;  // rows whose products are summed in float
-        for (index_t row = 0; row < x.shape()[0]; row += block) {
-            const index_t m = (std::min)(block, x.shape()[0] - row);
-            add_rows({x.data() + row * x.strides()[0], m, k_, x.strides()[0], x.strides()[1]}, threads);
-        }
+        add_rows({x.data(), x.shape()[0], k_, x.strides()[0], x.strides()[1]}, threads);
     }
 
     /// Of a convolution.
@@ -67,36 +63,47 @@ public:
         const index_t inputs = k_ / taps;  // of a group
         const index_t out_h = extent(x.shape()[2], at.kernel_h, at.stride_h, at.pad_top + at.pad_bottom, at.dilation_h);
         const index_t out_w = extent(x.shape()[3], at.kernel_w, at.stride_w, at.pad_left + at.pad_right, at.dilation_w);
-        const index_t total = x.shape()[0] * out_h * out_w;
+        const index_t positions = out_h * out_w;
+        const auto& steps = x.strides();
+        const bool is_plain = taps == 1 && at.stride_h == 1 && at.stride_w == 1 && out_h == x.shape()[2] &&
+                              out_w == x.shape()[3] && steps[2] == out_w * steps[3];
+        if (groups_ == 1 && is_plain) {  // a dense layer at each position: nothing to gather
+            const index_t m = (positions + at.every - 1) / at.every;
+            for (index_t n = 0; n < x.shape()[0]; ++n)
+                add_rows({x.data() + n * steps[0], m, k_, at.every * steps[3], steps[1]}, threads);
+            return;
+        }
         // Groups that are taken together, next to each other in the innermost place.
         const index_t together = (std::min)(groups_, index_t{64});
-        const index_t block = groups_ == 1 ? 2048 : 64;
+        const index_t block = groups_ == 1 ? 512 : 64;
         std::vector<float> rows(static_cast<std::size_t>(block * k_ * together));
         for (index_t first = 0; first < groups_; first += together) {
             const index_t wide = (std::min)(together, groups_ - first);
             index_t filled = 0;
-            for (index_t position = 0; position < total; position += at.every) {
-                float* to = rows.data() + filled * k_ * wide;
-                const index_t oh = position / out_w % out_h, ow = position % out_w;
-                const float* image = x.data() + position / (out_h * out_w) * x.strides()[0];
-                for (index_t i = 0; i < inputs; ++i)
-                    for (index_t t = 0; t < taps; ++t, to += wide) {
-                        const index_t h = oh * at.stride_h - at.pad_top + t / at.kernel_w * at.dilation_h;
-                        const index_t w = ow * at.stride_w - at.pad_left + t % at.kernel_w * at.dilation_w;
-                        const bool inside = h >= 0 && h < x.shape()[2] && w >= 0 && w < x.shape()[3];
-                        const index_t step = inputs * x.strides()[1];
-                        const float* from =
-                            image + first * step + i * x.strides()[1] + h * x.strides()[2] + w * x.strides()[3];
-                        for (index_t g = 0; g < wide; ++g) to[g] = inside ? from[g * step] : 0.0f;
-                    }
-                if (++filled == block || position + at.every >= total) {
-                    if (groups_ == 1)
-                        add_rows({rows.data(), filled, k_, k_, 1}, threads);
-                    else
-                        add_groups(rows.data(), filled, first, wide);
-                    filled = 0;
+            const auto flush = [&] {
+                if (filled == 0) return;
+                if (groups_ == 1)
+                    add_rows({rows.data(), filled, k_, k_, 1}, threads);
+                else
+                    add_groups(rows.data(), filled, first, wide);
+                filled = 0;
+            };
+            for (index_t n = 0; n < x.shape()[0]; ++n)
+                for (index_t position = 0; position < positions; position += at.every) {
+                    const index_t top = position / out_w * at.stride_h - at.pad_top;
+                    const index_t left = position % out_w * at.stride_w - at.pad_left;
+                    const float* from = x.data() + n * steps[0] + first * inputs * steps[1];
+                    float* to = rows.data() + filled * k_ * wide;
+                    for (index_t i = 0; i < at.kernel_h; ++i)
+                        for (index_t j = 0; j < at.kernel_w; ++j, to += wide) {
+                            const index_t h = top + i * at.dilation_h, w = left + j * at.dilation_w;
+                            const bool inside = h >= 0 && h < x.shape()[2] && w >= 0 && w < x.shape()[3];
+                            take_tap(inside ? from + h * steps[2] + w * steps[3] : nullptr, steps[1], inputs, taps,
+                                     wide, to);
+                        }
+                    if (++filled == block) flush();
                 }
-            }
+            flush();
         }
     }
 
@@ -107,7 +114,7 @@ public:
             throw shape_error(message("merging moments of ", other.k_, " inputs in ", other.groups_, " groups into ",
                                       k_, " in ", groups_));
         for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += other.sums_[i];
-        for (std::size_t i = 0; i < products_.size(); ++i) products_[i] += other.products_[i];
+        for (std::size_t i = 0; i < products_.size(); ++i) products_[i] += other.product(i);
         count_ += other.count_;
     }
 
@@ -139,7 +146,7 @@ public:
         to.put(std::int64_t{k_});
         to.put(std::int64_t{groups_});
         for (const double v : sums_) to.put(v);
-        for (const double v : products_) to.put(v);
+        for (std::size_t i = 0; i < products_.size(); ++i) to.put(product(i));
         return std::move(to).bytes();
     }
     /// @throws parse_error  if the bytes are not those of moments
@@ -179,36 +186,72 @@ private:
     }
 
     static void check_finite(const tensor_view<const float>& x) {
-        const auto refuse = [](index_t i, float v) {
-            throw argument_error(message("observed value ", i, " is ", v, "; expected a finite number"));
-        };
+        if (x.is_contiguous()) {
+            (void)detail::range_of(x.flat());
+            return;
+        }
         index_t i = 0;
         const auto walk = [&](const auto& self, std::size_t axis, const float* from) -> void {
-            if (axis == x.rank()) {
-                if (!std::isfinite(*from)) refuse(i, *from);
-                ++i;
-                return;
+            for (index_t at = 0; at < x.shape()[axis]; ++at, from += x.strides()[axis]) {
+                if (axis + 1 < x.rank()) {
+                    self(self, axis + 1, from);
+                } else {
+                    if (!std::isfinite(*from))
+                        throw argument_error(
+                            message("observed value ", i, " is ", *from, "; expected a finite number"));
+                    ++i;
+                }
             }
-            for (index_t at = 0; at < x.shape()[axis]; ++at) self(self, axis + 1, from + at * x.strides()[axis]);
         };
         walk(walk, 0, x.data());
+    }
+
+    /// One place of a kernel, of all inputs of some groups: [inputs][groups] with `taps` places between inputs.
+    static void take_tap(const float* from, index_t step, index_t inputs, index_t taps, index_t groups,
+                         float* to) noexcept {
+        for (index_t i = 0; i < inputs; ++i, to += taps * groups) {
+            if (from == nullptr) {
+                std::fill_n(to, groups, 0.0f);
+            } else if (step == 1 && inputs == 1) {
+                std::copy_n(from, groups, to);
+            } else {
+                const float* own = from + i * step;
+                for (index_t g = 0; g < groups; ++g, own += inputs * step) to[g] = *own;
+            }
+        }
     }
 
     void check_group(index_t group) const {
         if (group < 0 || group >= groups_) throw argument_error(message("group ", group, " of ", groups_));
     }
 
-    /// Products of the columns of [m, k].
+    /// Products of the columns of [m, k]: summed in float over some thousand rows, then in double.
     void add_rows(const simd::matrix<const float>& x, int threads) {
-        const index_t m = x.rows;
-        std::vector<float> block(static_cast<std::size_t>(k_ * k_));
-        simd::gemm<simd::detail::default_arch, float>(x.transposed(), x, {block.data(), k_, k_, k_, 1},
-                                                      {.threads = threads});
-        for (std::size_t i = 0; i < block.size(); ++i) products_[i] += static_cast<double>(block[i]);
-        for (index_t row = 0; row < m; ++row)
-            for (index_t i = 0; i < k_; ++i)
-                sums_[static_cast<std::size_t>(i)] += static_cast<double>(x.data[row * x.row_step + i * x.column_step]);
-        count_ += static_cast<std::uint64_t>(m);
+        constexpr index_t most = 2048;
+        for (index_t row = 0; row < x.rows;) {
+            const index_t m = (std::min)(most - recent_count_, x.rows - row);
+            if (recent_.empty()) recent_.resize(products_.size());
+            const auto some = x.block(row, 0, m, k_);
+            simd::gemm<simd::detail::default_arch, float>(some.transposed(), some, {recent_.data(), k_, k_, k_},
+                                                          {.accumulate = recent_count_ != 0, .threads = threads});
+            recent_count_ += m;
+            if (recent_count_ == most) settle();
+            for (index_t i = 0; i < k_; ++i) {
+                const float* from = some.data + i * some.column_step;
+                double sum = 0.0;
+                for (index_t r = 0; r < m; ++r) sum += static_cast<double>(from[r * some.row_step]);
+                sums_[static_cast<std::size_t>(i)] += sum;
+            }
+            count_ += static_cast<std::uint64_t>(m);
+            row += m;
+        }
+    }
+
+    /// Adds the sums in float to those in double.
+    void settle() {
+        if (recent_count_ == 0) return;
+        for (std::size_t i = 0; i < products_.size(); ++i) products_[i] += static_cast<double>(recent_[i]);
+        recent_count_ = 0;
     }
 
     /// The same for [m, k, groups]: `wide` groups from `first` on.
@@ -220,11 +263,14 @@ private:
         for (index_t g = 0; g < wide; g += lanes) {
             const index_t n = (std::min)(lanes, wide - g);
             for (index_t i = 0; i < k_; ++i) {
+                const float* a = rows + i * wide + g;
                 double* sums = sums_.data() + i * groups_ + first + g;
-                for (index_t r = 0; r < m; ++r)
-                    for (index_t l = 0; l < n; ++l) sums[l] += static_cast<double>(rows[r * row + i * wide + g + l]);
+                for (index_t l = 0; l < n; ++l) {
+                    float sum = 0.0f;
+                    for (index_t r = 0; r < m; ++r) sum += a[r * row + l];
+                    sums[l] += static_cast<double>(sum);
+                }
                 for (index_t j = 0; j <= i; ++j) {
-                    const float* a = rows + i * wide + g;
                     const float* b = rows + j * wide + g;
                     if (n == lanes) {
                         batch sum(0.0f);
@@ -247,6 +293,9 @@ private:
     }
 
     [[nodiscard]] double per_count() const noexcept { return count() == 0 ? 0.0 : 1.0 / static_cast<double>(count()); }
+    [[nodiscard]] double product(std::size_t i) const {
+        return products_[i] + (recent_count_ == 0 ? 0.0 : static_cast<double>(recent_[i]));
+    }
     [[nodiscard]] double sum(index_t i, index_t group) const {
         return sums_[static_cast<std::size_t>(i * groups_ + group)];
     }
@@ -256,7 +305,7 @@ private:
         tensor<float> all({k_, k_});
         for (index_t i = 0; i < k_; ++i)
             for (index_t j = 0; j <= i; ++j) {
-                double v = products_[static_cast<std::size_t>((i * k_ + j) * groups_ + group)] * per_count();
+                double v = product(static_cast<std::size_t>((i * k_ + j) * groups_ + group)) * per_count();
                 if (centred) v -= sum(i, group) * per_count() * sum(j, group) * per_count();
                 all(i, j) = all(j, i) = static_cast<float>(v);
             }
@@ -267,7 +316,9 @@ private:
     index_t groups_;
     std::uint64_t count_ = 0;       ///< over all groups
     std::vector<double> sums_;      ///< [k, groups]
-    std::vector<double> products_;  ///< [k, k, groups], the lower triangle
+    std::vector<double> products_;  ///< [k, k, groups], the lower triangle counts
+    std::vector<float> recent_;     ///< the same, of the last rows
+    index_t recent_count_ = 0;
 };
 
 }  // namespace edge::quant
