@@ -44,16 +44,17 @@ template <class Arch>
     return false;
 }
 
-/// Whether `Arch` has the instructions below, rather than the loops that say the same.
-template <class Arch>
-inline constexpr bool interleaves = is_sse2<Arch> || is_avx2<Arch> || is_avx512bw<Arch> || is_neon64<Arch>;
-
 }  // namespace detail
 
 /// The architecture whose registers hold bytes: the widest within `Arch` that has instructions for them. (Where these are
 /// the same for two, there is one kernel.)
 template <class Arch>
 using byte_arch = detail::byte_arch_of<Arch>;
+
+/// Whether there are instructions for what is below; without them it takes loops, and there are no `byte_taps`.
+template <class A>
+inline constexpr bool interleaves_bytes =
+    detail::is_sse2<A> || detail::is_avx2<A> || detail::is_avx512bw<A> || detail::is_neon64<A>;
 
 /// The next narrower registers, for what does not fill those of `A`; the narrowest are their own.
 template <class A>
@@ -212,7 +213,7 @@ template <class A>
 /// Each byte as int32.
 template <class A>
 EDGE_ALWAYS_INLINE void widen_bytes(const bytes<A>& x, batch<std::int32_t, A> (&part)[4]) noexcept {
-    if constexpr (!detail::interleaves<A>) {
+    if constexpr (!interleaves_bytes<A>) {
         detail::widen_bytes_generic<A>(x, part);
     } else {
         using r = detail::byte_registers<A>;
@@ -235,7 +236,7 @@ EDGE_ALWAYS_INLINE void widen_bytes(const bytes<A>& x, batch<std::int32_t, A> (&
 template <class A>
 [[nodiscard]] EDGE_ALWAYS_INLINE bytes<A> narrow_bytes(const batch<std::int32_t, A> (&part)[4],
                                                        std::int16_t zero) noexcept {
-    if constexpr (!detail::interleaves<A>) {
+    if constexpr (!interleaves_bytes<A>) {
         return detail::narrow_bytes_generic<A>(part, zero);
     } else {
 #if defined(__aarch64__)
@@ -267,6 +268,7 @@ inline constexpr int taps_at_once = detail::multiplies_quads<byte_arch<Arch>>() 
 /// Bytes are interleaved once and multiplied as often as needed. Weights of rows that are left out must be 0.
 template <class A, int rows>
 struct byte_taps {
+    static_assert(interleaves_bytes<A>);
     static_assert(rows == 2 || (rows == 4 && detail::multiplies_quads<A>()) || (rows == 4 && detail::is_sse2<A>));
 
     using integers = batch<std::int32_t, A>;
@@ -291,87 +293,73 @@ struct byte_taps {
     template <int count>
     EDGE_ALWAYS_INLINE static void interleave(const bytes<A> (&x)[count], integers (&in)[4]) noexcept {
         static_assert(0 < count && count <= rows);
-        if constexpr (!detail::interleaves<A>) {
-            integers low[4], high[4];
-            widen_bytes<A>(x[0], low);
-            widen_bytes<A>(x[count - 1], high);
-            unrolled<4>([&](auto j) { in[j] = low[j] | (high[j] << 16); });
-        } else {
-            using r = detail::byte_registers<A>;
+        using r = detail::byte_registers<A>;
 #if defined(__aarch64__)
-            const auto integers_of = [](auto v) { return vreinterpretq_s32_u8(v); };
-            if constexpr (rows == 2) {
-                in[0] = vreinterpretq_s32_u16(vmovl_u8(vget_low_u8(x[0])));
-                in[1] = vreinterpretq_s32_u16(vmovl_high_u8(x[0]));
-                in[2] = vreinterpretq_s32_u16(vmovl_u8(vget_low_u8(x[count - 1])));
-                in[3] = vreinterpretq_s32_u16(vmovl_high_u8(x[count - 1]));
-                return;
-            }
-            const auto row = [&](int i) { return veorq_u8(x[i < count ? i : count - 1], vdupq_n_u8(offset)); };
+        const auto integers_of = [](auto v) { return vreinterpretq_s32_u8(v); };
+        if constexpr (rows == 2) {
+            in[0] = vreinterpretq_s32_u16(vmovl_u8(vget_low_u8(x[0])));
+            in[1] = vreinterpretq_s32_u16(vmovl_high_u8(x[0]));
+            in[2] = vreinterpretq_s32_u16(vmovl_u8(vget_low_u8(x[count - 1])));
+            in[3] = vreinterpretq_s32_u16(vmovl_high_u8(x[count - 1]));
+            return;
+        }
+        const auto row = [&](int i) { return veorq_u8(x[i < count ? i : count - 1], vdupq_n_u8(offset)); };
 #else
-            const auto integers_of = [](typename r::type v) { return v; };
-            const auto row = [&](int i) -> typename r::type { return x[i < count ? i : count - 1]; };
+        const auto integers_of = [](typename r::type v) { return v; };
+        const auto row = [&](int i) -> typename r::type { return x[i < count ? i : count - 1]; };
 #endif
-            const typename r::type low = r::low8(row(0), row(1));
-            const typename r::type high = r::high8(row(0), row(1));
-            if constexpr (rows == 4) {
-                const typename r::type next_low = r::low8(row(2), row(3));
-                const typename r::type next_high = r::high8(row(2), row(3));
-                in[0] = integers_of(r::low16(low, next_low));
-                in[1] = integers_of(r::high16(low, next_low));
-                in[2] = integers_of(r::low16(high, next_high));
-                in[3] = integers_of(r::high16(high, next_high));
-            } else {
-                const typename r::type zero = r::zero();
-                in[0] = integers_of(r::low8(low, zero));
-                in[1] = integers_of(r::high8(low, zero));
-                in[2] = integers_of(r::low8(high, zero));
-                in[3] = integers_of(r::high8(high, zero));
-            }
+        const typename r::type low = r::low8(row(0), row(1));
+        const typename r::type high = r::high8(row(0), row(1));
+        if constexpr (rows == 4) {
+            const typename r::type next_low = r::low8(row(2), row(3));
+            const typename r::type next_high = r::high8(row(2), row(3));
+            in[0] = integers_of(r::low16(low, next_low));
+            in[1] = integers_of(r::high16(low, next_low));
+            in[2] = integers_of(r::low16(high, next_high));
+            in[3] = integers_of(r::high16(high, next_high));
+        } else {
+            const typename r::type zero = r::zero();
+            in[0] = integers_of(r::low8(low, zero));
+            in[1] = integers_of(r::high8(low, zero));
+            in[2] = integers_of(r::low8(high, zero));
+            in[3] = integers_of(r::high8(high, zero));
         }
     }
 
     /// sum += factors times weights, which are in the registers that `place` says.
     EDGE_ALWAYS_INLINE static void multiply_add(integers (&sum)[4], const integers (&in)[4],
                                                 const integers (&w)[4]) noexcept {
-        if constexpr (!detail::interleaves<A>) {
-            unrolled<4>([&](auto j) {
-                const integers low = (in[j] & integers(0xffff)) * ((w[j] << 16) >> 16);
-                sum[j] = sum[j] + low + (in[j] >> 16) * (w[j] >> 16);
+#if defined(__aarch64__)
+        if constexpr (rows == 2) {
+            unrolled<2>([&](auto row) {
+                const int16x8_t low = vreinterpretq_s16_s32(in[2 * row]);
+                const int16x8_t high = vreinterpretq_s16_s32(in[2 * row + 1]);
+                const int16x8_t w_low = vreinterpretq_s16_s32(w[2 * row]);
+                const int16x8_t w_high = vreinterpretq_s16_s32(w[2 * row + 1]);
+                sum[0] = vmlal_s16(sum[0], vget_low_s16(low), vget_low_s16(w_low));
+                sum[1] = vmlal_high_s16(sum[1], low, w_low);
+                sum[2] = vmlal_s16(sum[2], vget_low_s16(high), vget_low_s16(w_high));
+                sum[3] = vmlal_high_s16(sum[3], high, w_high);
             });
         } else {
-#if defined(__aarch64__)
-            if constexpr (rows == 2) {
-                unrolled<2>([&](auto row) {
-                    const int16x8_t low = vreinterpretq_s16_s32(in[2 * row]);
-                    const int16x8_t high = vreinterpretq_s16_s32(in[2 * row + 1]);
-                    const int16x8_t w_low = vreinterpretq_s16_s32(w[2 * row]);
-                    const int16x8_t w_high = vreinterpretq_s16_s32(w[2 * row + 1]);
-                    sum[0] = vmlal_s16(sum[0], vget_low_s16(low), vget_low_s16(w_low));
-                    sum[1] = vmlal_high_s16(sum[1], low, w_low);
-                    sum[2] = vmlal_s16(sum[2], vget_low_s16(high), vget_low_s16(w_high));
-                    sum[3] = vmlal_high_s16(sum[3], high, w_high);
-                });
-            } else {
-                unrolled<4>([&](auto j) {
-#if defined(__ARM_FEATURE_MATMUL_INT8)
-                    sum[j] = vusdotq_s32(sum[j], vreinterpretq_u8_s32(in[j]), vreinterpretq_s8_s32(w[j]));
-#elif defined(__ARM_FEATURE_DOTPROD)
-                    sum[j] = vdotq_s32(sum[j], vreinterpretq_s8_s32(in[j]), vreinterpretq_s8_s32(w[j]));
-#endif
-                });
-            }
-#else
-            using r = detail::byte_registers<A>;
             unrolled<4>([&](auto j) {
-                if constexpr (rows == 4) {
-                    sum[j] = r::quads(sum[j], in[j], w[j]);
-                } else {
-                    sum[j] = r::pairs(sum[j], in[j], w[j]);
-                }
-            });
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+                sum[j] = vusdotq_s32(sum[j], vreinterpretq_u8_s32(in[j]), vreinterpretq_s8_s32(w[j]));
+#elif defined(__ARM_FEATURE_DOTPROD)
+                sum[j] = vdotq_s32(sum[j], vreinterpretq_s8_s32(in[j]), vreinterpretq_s8_s32(w[j]));
 #endif
+            });
         }
+#else
+        using r = detail::byte_registers<A>;
+        unrolled<4>([&](auto j) {
+            if constexpr (rows == 4) {
+                sum[j] = r::quads(sum[j], in[j], w[j]);
+            } else {
+                sum[j] = r::pairs(sum[j], in[j], w[j]);
+            }
+        });
+#endif
     }
 };
 

@@ -176,10 +176,9 @@ public:
             throw argument_error(message("zero point ", x_zero, " of bytes; expected 0 to 255"));
         bias_.assign(static_cast<std::size_t>(channels), 0);
         if (bias != nullptr) bias_.assign(bias, bias + channels);
-        if (goes_along_rows(w))
-            pack(w);
-        else
-            weights_ = by_channel(w);
+        if constexpr (simd::interleaves_bytes<wide>)
+            if (goes_along_rows(w)) pack(w);
+        if (blocks_.empty()) weights_ = by_channel(w);
     }
 
     [[nodiscard]] index_t channels() const noexcept { return channels_; }
@@ -347,17 +346,17 @@ private:
     template <class RowAt>
     void run_some(const RowAt& row_at, std::uint8_t* y, const convolution& g, index_t first, index_t last,
                   index_t first_block, index_t last_block) const noexcept {
-        if (blocks_.empty()) {
-            for (index_t oy = first; oy < last; ++oy) plain_row(row_at, y + (oy - first) * g.out_w * channels_, g, oy);
-        } else if (window_.kernel_h == 3 && window_.stride_h == 1) {
-            run_lines<3, 1>(row_at, y, g, first, last, first_block, last_block);
-        } else if (window_.kernel_h == 3) {
-            run_lines<3, 2>(row_at, y, g, first, last, first_block, last_block);
-        } else if (window_.stride_h == 1) {
-            run_lines<5, 1>(row_at, y, g, first, last, first_block, last_block);
-        } else {
-            run_lines<5, 2>(row_at, y, g, first, last, first_block, last_block);
+        if constexpr (simd::interleaves_bytes<wide>) {
+            const auto lines = [&]<int kernel, int stride>() {
+                if (window_.kernel_h != kernel || window_.stride_h != stride) return false;
+                run_lines<kernel, stride>(row_at, y, g, first, last, first_block, last_block);
+                return true;
+            };
+            if (!blocks_.empty() && (lines.template operator()<3, 1>() || lines.template operator()<3, 2>() ||
+                                     lines.template operator()<5, 1>() || lines.template operator()<5, 2>()))
+                return;
         }
+        for (index_t oy = first; oy < last; ++oy) plain_row(row_at, y + (oy - first) * g.out_w * channels_, g, oy);
     }
 
     template <int Kernel, int Stride, class RowAt>
