@@ -73,7 +73,7 @@ public:
         if (seen.is_empty()) return;
         extend(seen);
         const auto n = static_cast<index_t>(x.size());
-        const int parts = parts_for(n, {.threads = threads, .grain = index_t{1} << 16});
+        const int parts = parts_for(n, {.threads = threads, .grain = index_t{1} << 18});
         const std::size_t size = counts_.size();
         const float inverse = std::ldexp(1.0f, -exponent_);
         // A counter of 32 bits does not overflow within `most` values.

@@ -21,8 +21,9 @@
 ///   quantization". The descent goes on from its result.
 /// - `nearest`: as it is.
 ///
-/// Measured on 1280 rows of 320 weights and correlated inputs, one core of AVX2, error over that of the nearest integers:
-/// descent 0.27 in 0.08 s, up_or_down 0.25 in 4 s, with 8 and with 4 bits; on other inputs of the same kind 0.34 and 0.30.
+/// Measured on the convolutions of MobileNetV2 (int8, a scale a channel, covariances of the inputs of 24 images), as the
+/// error on 24 other images over that of the nearest integers, geometric means: descent 0.59 (depthwise) and 0.66 (others)
+/// in 0.9 s on one core, up_or_down 0.56 and 0.63 in 29 s.
 
 #include <edge/core/parallel.hpp>
 #include <edge/quant/detail/rounding_descent.hpp>
@@ -36,8 +37,8 @@ enum class rounding : std::uint8_t { nearest, descent, up_or_down };
 
 struct rounding_options {
     rounding method = rounding::descent;
-    double damping = 0.01;  ///< of the mean diagonal of the gram matrix, added to it: 0 trusts the data fully
-    int rounds = 30;        ///< of the descent at most; few rows need more than ten
+    double damping = 0.1;  ///< of the mean diagonal of the gram matrix, added to it: 0 trusts the data fully
+    int rounds = 30;       ///< of the descent at most; few rows need more than ten
     up_or_down_options learning = {};
     int threads = 0;  ///< 0: the process default; the bits do not depend on it
 };
