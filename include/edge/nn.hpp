@@ -21,6 +21,7 @@
 #include <edge/nn/mobilenet_v2.hpp>
 #include <edge/nn/pool.hpp>
 #include <edge/nn/ptq.hpp>
+#include <edge/nn/quantized_form.hpp>
 #include <edge/nn/resize.hpp>
 #include <edge/nn/session.hpp>
 #include <edge/nn/softmax.hpp>

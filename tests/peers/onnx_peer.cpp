@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The library's end of the test with ONNX Runtime.
 //
-//     onnx_peer DIR COUNT     writes COUNT random networks of images with an input each, and what the library makes of it
+//     onnx_peer DIR COUNT     writes COUNT random networks of images with an input each, and what the library makes of it;
+//                             every fourth of them quantized as well, in both forms that files have for that
 //
-// NAME.onnx, and NAME.json: {"input": {"name", "dims", "data"}, "outputs": [{"name", "dims", "data"}]}, of which each data
-// is the name of a file of little-endian float32.
+// NAME.onnx, and NAME.json: {"tolerance", "input": {"name", "dims", "data"}, "outputs": [{"name", "dims", "data"}]}, of
+// which each data is the name of a file of little-endian float32.
 
 #include <edge/core/file.hpp>
 #include <edge/nn.hpp>
+#include <edge/nn/quantized_form.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -202,22 +204,37 @@ ordered_json save(const std::filesystem::path& folder, const std::string& file, 
     return {{"name", name}, {"dims", dims}, {"data", file}};
 }
 
+/// A model, its input and what the library makes of it. `tolerance` is of the largest element of an output.
+void save_case(const std::filesystem::path& folder, const std::string& name, const nn::graph& g, const tensor<float>& x,
+               const nn::session_options& options, double tolerance) {
+    nn::save_onnx(g, folder / (name + ".onnx"));
+    nn::session run{g, options};
+    const auto& results = run(x);
+    ordered_json all{{"tolerance", tolerance}, {"input", save(folder, name + ".in", "x", x)}};
+    all["outputs"] = ordered_json::array();
+    for (std::size_t k = 0; k < results.size(); ++k)
+        all["outputs"].push_back(
+            save(folder, name + ".out" + std::to_string(k), g.outputs[k].name, results[k].as<float>()));
+    write_file(folder / (name + ".json"), all.dump());
+}
+
 void write(const std::filesystem::path& folder, unsigned count) {
+    constexpr double float_sums = 1e-4;  // in another order
+    constexpr double step = 2.02 / 255;  // of the last quantizer, where a value lies between two integers
     std::filesystem::create_directories(folder);
     for (unsigned i = 0; i < count; ++i) {
-        const std::string name = "net_" + std::to_string(i);
         network n(i + 1);
         const nn::graph g = n.make();
-        nn::save_onnx(g, folder / (name + ".onnx"));
-        nn::session run{g, {.threads = 1 + static_cast<int>(i % 2), .passes = {.fuse_blocks = i % 3 != 0}}};
-        const auto& results = run(n.input());
-        ordered_json all;
-        all["input"] = save(folder, name + ".in", "x", n.input());
-        all["outputs"] = ordered_json::array();
-        for (std::size_t k = 0; k < results.size(); ++k)
-            all["outputs"].push_back(
-                save(folder, name + ".out" + std::to_string(k), g.outputs[k].name, results[k].as<float>()));
-        write_file(folder / (name + ".json"), all.dump());
+        const nn::session_options options{.threads = 1 + static_cast<int>(i % 2),
+                                          .passes = {.fuse_blocks = i % 3 != 0}};
+        save_case(folder, "net_" + std::to_string(i), g, n.input(), options, float_sums);
+        if (i % 4 != 0) continue;
+        const bool per_channel = i % 8 == 0;
+        const nn::graph pairs = nn::quantize_static(
+            g, {n.input()},
+            {.weights = per_channel ? nn::granularity::per_channel : nn::granularity::per_tensor, .threads = 1});
+        save_case(folder, "pairs_" + std::to_string(i), pairs, n.input(), options, step);
+        save_case(folder, "layers_" + std::to_string(i), nn::to_qoperator(pairs), n.input(), options, step);
     }
 }
 

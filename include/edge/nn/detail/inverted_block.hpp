@@ -117,9 +117,10 @@ private:
     }
 
     /// Of a strip: 256 KiB, half of a second cache of 512 KiB; where the weights, which are read once a strip, are larger
-    /// than that, up to twice as much.
+    /// than that, up to twice as much. Without expanded rows, which come from afar, 96 KiB.
     [[nodiscard]] index_t most_elements() const noexcept {
         constexpr index_t half = 262144 / sizeof(T);
+        if (!expand_) return half * 3 / 8;
         return std::clamp(hidden() * (inputs() + outputs()), half, 2 * half);
     }
 

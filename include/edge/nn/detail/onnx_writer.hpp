@@ -21,6 +21,7 @@ class onnx_writer {
 public:
     std::string model(graph g) {
         g.sort();
+        distinguish_names(g);
         std::string bytes;
         writer out(bytes);
         out.add_int64(1, ir_version(g.opset));
@@ -68,6 +69,15 @@ private:
                 writer body(out, list == &g.inputs ? 11 : 12);
                 write_value(body, v);
             }
+    }
+
+    /// Other readers refuse two nodes of one name.
+    static void distinguish_names(graph& g) {
+        std::set<std::string> names;
+        for (node& n : g.nodes) {
+            const std::string wish = n.name;
+            for (int i = 2; !n.name.empty() && !names.insert(n.name).second; ++i) n.name = message(wish, "_", i);
+        }
     }
 
     static void write_node(writer& out, const node& n) {

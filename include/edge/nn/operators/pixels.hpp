@@ -4,6 +4,7 @@
 /// @file The layers of [n, h, w, c] that passes make: detail/pixel_nodes.hpp says what they are.
 
 #include <edge/nn/detail/pixel_nodes.hpp>
+#include <edge/nn/integer/pool.hpp>
 #include <edge/nn/inverted_residual.hpp>
 #include <edge/nn/operators/conv.hpp>
 #include <edge/nn/pool.hpp>
@@ -46,7 +47,12 @@ inline const float* weights_of(const preparation& p, std::size_t i) {
     return w;
 }
 
+inline void need_floats(const preparation& p) {
+    if (p.type(0) != dtype::f32) throw unsupported_error(message("elements of ", p.type(0), " are not supported"));
+}
+
 inline kernel pixel_conv(preparation& p) {
+    need_floats(p);
     const bool planar = p.node().integer("planar", 0) != 0;
     const edge::shape x = planar ? p.shape(0) : planes_of(p.shape(0));
     const convolution g = pixel_convolution(p, x, 1, static_cast<index_t>(p.node().integer("group", 1)));
@@ -70,6 +76,7 @@ inline kernel pixel_conv(preparation& p) {
 }
 
 inline kernel inverted_residual_block(preparation& p) {
+    need_floats(p);
     const edge::shape x = planes_of(p.shape(0));
     const bool expands = p.has(1);
     const index_t hidden = weights_shape(p, 3)[0];
@@ -114,6 +121,7 @@ inline kernel inverted_residual_block(preparation& p) {
 
 /// Mean of each channel of [n, h, w, c]: [n, 1, 1, c], or [n, c] with keepdims 0.
 inline kernel global_average(preparation& p) {
+    need_floats(p);
     const edge::shape x = planes_of(p.shape(0));
     if (x[2] * x[3] == 0) throw shape_error(message("nothing to pool in shape ", p.shape(0)));
     p.output(0, dtype::f32,
@@ -127,7 +135,12 @@ inline kernel pixel_pool(preparation& p, bool is_mean) {
     const window_over around = pool_window(p, planes_of(p.shape(0)));
     const convolution g = pooling_of(p.shape(0), window_from(around));
     const bool counts_padding = p.node().integer("count_include_pad", 0) != 0;
-    p.output(0, dtype::f32, g.output());
+    p.output(0, p.type(0), g.output());
+    if (p.type(0) == dtype::u8 && !is_mean)
+        return [g, threads = p.threads()](const arguments& a) {
+            integer::max_pool(a.input<std::uint8_t>(0), a.output<std::uint8_t>(0), g, threads);
+        };
+    need_floats(p);
     return [g, is_mean, counts_padding, threads = p.threads()](const arguments& a) {
         if (is_mean)
             average_pool(a.input<float>(0), a.output<float>(0), g, counts_padding, threads);
