@@ -6,6 +6,8 @@
 #include "common/program.hpp"
 #include "nn/bench.hpp"
 #include "nn/evaluate.hpp"
+#include "nn/image_folder.hpp"
+#include "nn/quantize.hpp"
 
 #include <edge/core/npy.hpp>
 #include <edge/nn.hpp>
@@ -155,43 +157,6 @@ void run(const program& app, const std::string& path, const std::vector<std::str
     if (app.json) app.print_json({{"outputs", outputs}});
 }
 
-/// A folder of images, which of them, and what was said about their preprocessing on the command line.
-struct image_folder {
-    std::string path;
-    label_selection wanted{};
-    std::vector<float> mean{}, std{};
-    std::string channels{};
-    edge::index_t resize = 0, crop = 0;
-
-    void add_options(CLI::App& command) {
-        command.add_option("--split", wanted.split, "Rows of labels.csv to take, by their column split");
-        command.add_option("--limit", wanted.limit, "Take the first so many images")->check(CLI::PositiveNumber);
-        command.add_option("--mean", mean, "Mean of red, green, blue in [0, 255]; one number for all, or three")
-            ->delimiter(',');
-        command.add_option("--std", std, "What the rest is divided by, in the same way")->delimiter(',');
-        command.add_option("--channels", channels, "Order of channels: RGB or BGR");
-        command.add_option("--resize", resize, "Length that the shorter side is resized to");
-        command.add_option("--crop", crop, "Side of the middle square that is taken");
-    }
-
-    /// What DIR/preprocess.json says, where an option does not say otherwise.
-    [[nodiscard]] preprocessing how() const {
-        preprocessing p = read_preprocessing(std::filesystem::path(path) / "preprocess.json");
-        if (!mean.empty()) p.mean = three_numbers(mean, "--mean");
-        if (!std.empty()) p.std = three_numbers(std, "--std");
-        if (!channels.empty()) p.channels = channels;
-        if (resize != 0) p.resize = resize;
-        if (crop != 0) p.crop = crop;
-        check_preprocessing(p);
-        return p;
-    }
-};
-
-void need_one_input(const edge::nn::graph& model, const std::string& path) {
-    if (model.inputs.size() != 1)
-        throw edge::unsupported_error(edge::message(path, ": has ", model.inputs.size(), " inputs; expected one"));
-}
-
 void eval(const program& app, const std::string& path, const image_folder& folder, int threads) {
     edge::nn::session session{edge::nn::load_onnx(path), {.threads = threads}};
     need_one_input(session.model(), path);
@@ -266,47 +231,6 @@ void bench(const program& app, const std::string& path, int threads, int runs) {
               << gflops << ", " << 100 * gflops / peak << " % of this machine's " << peak << '\n';
 }
 
-/// Calibrates on the images of a folder that has a labels.csv, else on its .npy files: each is one input of a model that
-/// has one.
-void quantize(const program& app, const std::string& path, const image_folder& folder, const std::string& to,
-              const edge::nn::quantize_options& options) {
-    edge::nn::graph model = edge::nn::load_onnx(path);
-    need_one_input(model, path);
-    const bool are_images = std::filesystem::exists(std::filesystem::path(folder.path) / "labels.csv");
-    const preprocessing how = folder.how();
-    std::vector<std::filesystem::path> files;
-    if (are_images) {
-        for (auto& image : read_labels(folder.path, folder.wanted)) files.push_back(std::move(image.file));
-    } else {
-        for (const auto& entry : std::filesystem::directory_iterator(folder.path))
-            if (entry.path().extension() == ".npy") files.push_back(entry.path());
-        std::sort(files.begin(), files.end());
-        files.resize((std::min)(files.size(), folder.wanted.limit));
-    }
-    if (files.empty())
-        throw edge::argument_error(edge::message(folder.path, ": has no .npy file and no labels.csv to calibrate on"));
-    const edge::nn::graph quantized = edge::nn::quantize_static(
-        std::move(model),
-        [&](edge::nn::session& session) {
-            progress bar("calibrate", files.size());
-            for (const auto& file : files) {
-                if (are_images)
-                    session(network_input(load_image(file), how));
-                else
-                    session(edge::load_npy(file));
-                bar.advance();
-            }
-        },
-        options);
-    edge::nn::save_onnx(quantized, to);
-    edge::index_t bytes = 0;
-    for (const auto& [name, value] : quantized.initializers) bytes += static_cast<edge::index_t>(value.bytes());
-    if (app.json)
-        app.print_json({{"calibration_files", files.size()}, {"parameter_bytes", bytes}, {"file", to}});
-    else
-        std::cout << to << "  calibrated on " << files.size() << " files, " << bytes << " bytes of parameters\n";
-}
-
 void check(const program& app, const std::string& folder, const tolerance& t) {
     const auto result = check_onnx_folder(folder, t);
     if (!result.difference.empty()) throw edge::error(result.difference);
@@ -353,22 +277,10 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
 
-    std::string quantized;
-    std::string weights = "per-channel";
-    std::string observer = "minmax";
+    quantize_request request;
     auto* quantize_command = app.cli.add_subcommand("quantize", "Make a model of 8-bit integers of a float model");
     quantize_command->add_option("MODEL", model, "ONNX file")->required();
-    quantize_command
-        ->add_option("--calibrate", images.path, "Folder of typical inputs: images with a labels.csv, or .npy files")
-        ->required();
-    images.add_options(*quantize_command);
-    quantize_command->add_option("--weights", weights, "What shares a scale")
-        ->check(CLI::IsMember({"per-channel", "per-tensor"}))
-        ->capture_default_str();
-    quantize_command->add_option("--observer", observer, "How ranges are found")
-        ->check(CLI::IsMember({"minmax"}))
-        ->capture_default_str();
-    quantize_command->add_option("-o,--output", quantized, "ONNX file to write")->required();
+    request.add_options(*quantize_command);
 
     tolerance t;
     auto* check_command = app.cli.add_subcommand("check", "Run an ONNX backend test and compare");
@@ -381,11 +293,7 @@ int main(int argc, char** argv) {
         if (run_command->parsed()) run(app, model, inputs, folder);
         if (eval_command->parsed()) eval(app, model, images, threads);
         if (bench_command->parsed()) bench(app, model, threads, runs);
-        if (quantize_command->parsed()) {
-            using edge::nn::granularity;
-            const auto shared = weights == "per-tensor" ? granularity::per_tensor : granularity::per_channel;
-            quantize(app, model, images, quantized, {.weights = shared});
-        }
+        if (quantize_command->parsed()) quantize(app, model, request);
         if (check_command->parsed()) check(app, folder, t);
     });
 }

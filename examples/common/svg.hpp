@@ -89,14 +89,14 @@ struct margins {
 /// A frame with two axes, drawn into in data coordinates.
 class plot {
 public:
-    plot(double width, double height, axis x, axis y, margins m = {})
+    plot(double width, double height, axis x, axis y, margins m = {}, int x_ticks = 9)
         : width_(width), height_(height), x_(std::move(x)), y_(std::move(y)), m_(m) {
         body_ = "<svg viewBox=\"0 0 " + number(width) + ' ' + number(height) + "\" role=\"img\">";
         for (const double v : y_.labelled ? y_.ticks(4) : std::vector<double>{}) {
             line(m_.left, py(v), width_ - m_.right, py(v), "grid");
             text(m_.left - 6, py(v) + 3.5, tick_label(v, y_), "tick", "end");
         }
-        for (const double v : x_.ticks(9)) {
+        for (const double v : x_.ticks(x_ticks)) {
             line(px(v), m_.top, px(v), height_ - m_.bottom, "grid");
             text(px(v), height_ - m_.bottom + 14, tick_label(v, x_), "tick", "middle");
         }

@@ -3,6 +3,7 @@
 
 /// @file report.html: one page that opens offline, drawn from the results of a run.
 
+#include "common/page.hpp"
 #include "common/svg.hpp"
 #include "pipeline/results.hpp"
 
@@ -17,50 +18,20 @@ namespace pipeline {
 
 namespace detail {
 
+using page::card;
+using page::count;
+using page::key;
+
 inline constexpr std::array<const char*, 3> axis_colors = {"#4477aa", "#ee6677", "#228833"};
 inline constexpr std::array<const char*, motion_states> state_colors = {"#228833", "#4477aa", "#ee6677"};
 inline constexpr std::array<const char*, 8> zone_colors = {"#66ccee", "#ccbb44", "#aa3377", "#228833",
                                                            "#4477aa", "#ee7733", "#bbbbbb", "#009988"};
-
-inline constexpr const char* style = R"css(
-:root{--ink:#1c2430;--soft:#5b6675;--line:#dfe4ea;--card:#fff;--page:#f4f6f8}
-@media(prefers-color-scheme:dark){:root{--ink:#e8edf3;--soft:#9aa6b4;--line:#2d3742;--card:#1a212a;--page:#11161c}}
-*{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
-main{max-width:1000px;margin:0 auto;padding:24px 16px 48px}h1{font-size:24px;margin:0}h2{font-size:16px;margin:0 0 8px}
-p{margin:4px 0;color:var(--soft)}section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:16px;margin-top:16px}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin-top:16px}
-.card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 14px}
-.card b{display:block;font-size:19px;white-space:nowrap;font-variant-numeric:tabular-nums}.card span{color:var(--soft);font-size:13px}
-svg{display:block;width:100%;height:auto}.grid{stroke:var(--line);stroke-width:1}.tick{fill:var(--soft);font:10px system-ui,sans-serif}
-.unit{fill:var(--soft);font:italic 10px system-ui,sans-serif}.label{fill:var(--ink);font:600 11px system-ui,sans-serif}
-.key{display:inline-flex;gap:6px;align-items:center;margin-right:14px;font-size:13px;color:var(--soft)}
-.key i{width:12px;height:12px;border-radius:3px;display:inline-block}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{padding:5px 10px;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}th{color:var(--soft);font-weight:600}
-th:first-child,td:first-child{text-align:left}
-)css";
-
-inline std::string key(std::string_view color, std::string_view name) {
-    return "<span class=\"key\"><i style=\"background:" + std::string(color) + "\"></i>" + svg::escape(name) +
-           "</span>";
-}
-
-inline std::string card(const std::string& value, const std::string& what) {
-    return "<div class=\"card\"><b>" + svg::escape(value) + "</b><span>" + svg::escape(what) + "</span></div>";
-}
 
 /// Seconds as a person says them.
 inline std::string duration(double seconds) {
     if (seconds < 120) return svg::number(seconds, 1) + " s";
     if (seconds < 7200) return svg::number(seconds / 60, 1) + " min";
     return svg::number(seconds / 3600, 1) + " h";
-}
-
-/// A count with its thousands apart.
-inline std::string count(std::uint64_t n) {
-    std::string digits = std::to_string(n);
-    for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, " ");
-    return digits;
 }
 
 struct time_axis {
@@ -247,32 +218,30 @@ inline std::string latencies(const results& r) {
     static constexpr std::array<std::size_t, 3> accel = {0, 1, 2};
     static constexpr std::array<std::size_t, 3> gyro = {3, 4, 5};
     static constexpr std::array<std::size_t, 1> temperature = {6};
-    std::string page =
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
-        "content=\"width=device-width,initial-scale=1\"><title>edge pipeline report</title><style>" +
-        std::string(style) + "</style><main><h1>From sensor to decision</h1><p>" + svg::escape(r.source) + ", " +
-        svg::number(r.rate_hz) + " Hz · model " + svg::escape(r.model) + " · edge " + edge::version + "</p>";
-    page += "<div class=\"cards\">" + card(duration(r.seconds), "recorded") + card(count(r.samples), "samples") +
+    std::string html = page::start("edge pipeline report") + "<h1>From sensor to decision</h1><p>" +
+                       svg::escape(r.source) + ", " + svg::number(r.rate_hz) + " Hz · model " + svg::escape(r.model) +
+                       " · edge " + edge::version + "</p>";
+    html += "<div class=\"cards\">" + card(duration(r.seconds), "recorded") + card(count(r.samples), "samples") +
             card(count(r.files), edge::message("Parquet files, ", count(r.bytes / 1024), " KiB")) +
             card(count(r.windows), edge::message("windows of ", svg::number(r.window_s), " s")) +
             card(svg::number(r.speed(), 0) + "x", "real time") +
             card(svg::number(r.rms_accel, 2) + " m/s²", "RMS acceleration") +
             card(svg::number(r.peak_gyro, 0) + " °/s", "peak rotation") +
             card(svg::number(r.mean_temperature, 1) + " °C", "temperature");
-    if (r.agreement) page += card(svg::number(*r.agreement * 100, 1) + " %", "windows agree with the scenario");
-    if (r.lost != 0) page += card(count(r.lost), "samples lost");
-    if (r.saturated != 0) page += card(count(r.saturated), "samples at the end of the range");
-    page += "</div>";
+    if (r.agreement) html += card(svg::number(*r.agreement * 100, 1) + " %", "windows agree with the scenario");
+    if (r.lost != 0) html += card(count(r.lost), "samples lost");
+    if (r.saturated != 0) html += card(count(r.saturated), "samples at the end of the range");
+    html += "</div>";
     if (!r.seen.entries().empty()) {
-        page += "<section>" + state_timeline(r) + "</section>";
-        page += "<section>" + signal_plot(r, "Acceleration", accel, "m/s²") + "</section>";
-        page += "<section>" + signal_plot(r, "Rotation", gyro, "°/s") + "</section>";
-        page += "<section>" + signal_plot(r, "Temperature", temperature, "°C") + "</section>";
-        page += "<section>" + map(r) + (r.has_positions ? zone_table(r) : "") + "</section>";
-        page += "<section>" + feature_plots(r) + "</section>";
+        html += "<section>" + state_timeline(r) + "</section>";
+        html += "<section>" + signal_plot(r, "Acceleration", accel, "m/s²") + "</section>";
+        html += "<section>" + signal_plot(r, "Rotation", gyro, "°/s") + "</section>";
+        html += "<section>" + signal_plot(r, "Temperature", temperature, "°C") + "</section>";
+        html += "<section>" + map(r) + (r.has_positions ? zone_table(r) : "") + "</section>";
+        html += "<section>" + feature_plots(r) + "</section>";
     }
-    page += "<section>" + latencies(r) + "</section></main></html>\n";
-    return page;
+    html += "<section>" + latencies(r) + "</section>" + page::end;
+    return html;
 }
 
 }  // namespace pipeline

@@ -13,7 +13,10 @@
 /// the last layer all is integers; results of Gemm and MatMul that no quantized layer reads stay float: the input of a
 /// Softmax keeps its resolution. Other operators stay float.
 
+#include <edge/nn/ptq/dynamic.hpp>
 #include <edge/nn/ptq/quantizer.hpp>
+#include <edge/nn/ptq/report.hpp>
+#include <edge/nn/ptq/sensitivity.hpp>
 
 #include <concepts>
 

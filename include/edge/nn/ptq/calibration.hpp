@@ -23,11 +23,12 @@ class calibration {
 public:
     /// Runs the float model; `run_all` gives the session its inputs.
     template <class F>
-    calibration(const graph& g, const plan& p, const quantize_options& options, F&& run_all) {
+    calibration(const graph& g, const plan& p, const quantize_options& options, F&& run_all) : like_(p.values()) {
         std::set<std::string, std::less<>> keep;
         for (const auto& [name, like] : p.values()) {
             keep.insert(name);
-            seen_.try_emplace(like, options.observer);
+            const quant::any_observer& o = seen_.try_emplace(like, options.observer).first->second;
+            if (options.histograms && o.seen() == nullptr) histograms_.try_emplace(like);
         }
         std::map<std::string, const node*, std::less<>> layers;
         for (std::size_t i = 0; i < g.nodes.size(); ++i)
@@ -54,6 +55,8 @@ public:
             if (const auto found = seen_.find(name); found != seen_.end()) {
                 try {
                     found->second.observe(x.flat());
+                    if (const auto h = histograms_.find(name); h != histograms_.end())
+                        h->second.observe(x.flat(), options.threads);
                 } catch (const argument_error& e) {
                     const node* maker = g.producer(name);
                     throw argument_error(
@@ -70,9 +73,21 @@ public:
         }
     }
 
-    /// @param value  one that others may share the scale of
+    /// @param value  one of the plan's
     [[nodiscard]] const quant::parameters& parameters(std::string_view value) const {
-        return parameters_.find(value)->second;
+        return parameters_.find(like_.find(value)->second)->second;
+    }
+
+    /// Least and greatest value seen.
+    [[nodiscard]] quant::value_range range(std::string_view value) const {
+        return seen_.find(like_.find(value)->second)->second.range();
+    }
+
+    /// Or nullptr where none was kept.
+    [[nodiscard]] const quant::histogram* histogram(std::string_view value) const {
+        const std::string& like = like_.find(value)->second;
+        const auto found = histograms_.find(like);
+        return found != histograms_.end() ? &found->second : seen_.find(like)->second.seen();
     }
 
     [[nodiscard]] const std::vector<sample>& samples() const noexcept { return samples_; }
@@ -84,6 +99,8 @@ public:
     }
 
 private:
+    std::map<std::string, std::string, std::less<>> like_;
+    std::map<std::string, quant::histogram, std::less<>> histograms_;
     std::map<std::string, quant::any_observer, std::less<>> seen_;
     std::map<std::string, quant::parameters, std::less<>> parameters_;
     std::map<std::string, quant::channel_moments, std::less<>> means_;

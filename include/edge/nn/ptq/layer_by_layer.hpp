@@ -9,6 +9,8 @@
 #include <edge/nn/ptq/calibration.hpp>
 #include <edge/nn/ptq/qdq.hpp>
 #include <edge/quant/correct_bias.hpp>
+#include <edge/quant/input_moments.hpp>
+#include <edge/quant/learned_rounding.hpp>
 
 namespace edge::nn::ptq {
 
@@ -26,14 +28,14 @@ public:
             for (const sample& s : seen.samples()) keep(g.inputs[k].name, s[k]);
     }
 
-    /// Corrects the biases of all layers: means of channels become those of the float model.
-    void correct_biases(weights_by_result& weights) {
+    /// Learns the rounding of all weights and corrects all biases, as the options say.
+    void run(weights_by_result& weights) {
         for (std::size_t i = 0; i < g_.nodes.size(); ++i) {
-            if (options_.progress) options_.progress("correct biases", i, g_.nodes.size());
+            if (options_.progress) options_.progress("learn from layers", i, g_.nodes.size());
             if (!is_folded(i)) step(i, weights);
             for (const std::string& id : last_use_[i]) values_.erase(id);
         }
-        if (options_.progress) options_.progress("correct biases", g_.nodes.size(), g_.nodes.size());
+        if (options_.progress) options_.progress("learn from layers", g_.nodes.size(), g_.nodes.size());
     }
 
 private:
@@ -44,7 +46,7 @@ private:
         if (like == plan_.values().end() || !x.is<float>()) {
             values_[name].push_back(x);
         } else {
-            values_[name].push_back(quant::quantize<std::uint8_t>(x.as<float>(), seen_.parameters(like->second)));
+            values_[name].push_back(quant::quantize<std::uint8_t>(x.as<float>(), seen_.parameters(name)));
         }
     }
 
@@ -52,7 +54,7 @@ private:
         const any_tensor& x = values_.find(name)->second[k];
         const auto like = plan_.values().find(name);
         if (like == plan_.values().end() || !x.is<std::uint8_t>()) return x;
-        return quant::dequantize(x.as<std::uint8_t>(), seen_.parameters(like->second));
+        return quant::dequantize(x.as<std::uint8_t>(), seen_.parameters(name));
     }
 
     void step(std::size_t i, weights_by_result& weights) {
@@ -78,10 +80,11 @@ private:
         }
         quantized_weights* q = is_layer ? &weights.find(n.outputs[0])->second : nullptr;
         if (is_layer) {
+            if (options_.learn_rounding) learn_rounding(n, *q);
             one.nodes[0].inputs[1] = "weights";
             one.initializers.insert_or_assign("weights", q->real());
             if (!q->bias.empty()) {
-                const float x_scale = seen_.parameters(plan_.values().find(n.inputs[0])->second).scale;
+                const float x_scale = seen_.parameters(n.inputs[0]).scale;
                 one.nodes[0].inputs.resize(3);
                 one.nodes[0].inputs[2] = "bias";
                 one.initializers.insert_or_assign("bias", q->real_bias(x_scale));
@@ -98,13 +101,64 @@ private:
             for (const std::string& id : inputs) x.push_back(real(id, k));
             results.push_back(run(std::vector<any_view>(x.begin(), x.end())));
         }
-        if (is_layer) correct(n, *q, results);
+        if (is_layer && options_.correct_bias) correct(n, *q, results);
         const std::string& end = plan_.end_of(g_, i);
         for (auto& result : results) {
             for (const std::size_t a : behind) limit(*bounds_of(g_, g_.nodes[a]), result[0].as<float>());
             for (std::size_t j = 0, k = 0; j < n.outputs.size(); ++j)
                 if (!n.outputs[j].empty()) keep(j == 0 ? end : n.outputs[j], result[k++]);
         }
+    }
+
+    /// Where the weights of a convolution look, if it is one that moments can be taken of.
+    [[nodiscard]] static std::optional<quant::patches> patches_of(const node& n, const edge::shape& w) {
+        const std::vector<std::int64_t> ones(2, 1);
+        const auto strides = n.integers("strides", ones);
+        const auto dilations = n.integers("dilations", ones);
+        const auto pads = n.integers("pads", std::vector<std::int64_t>(4, 0));
+        const auto automatic = n.text("auto_pad", "NOTSET");
+        if (w.rank() != 4 || strides.size() != 2 || dilations.size() != 2 || pads.size() != 4) return {};
+        if (automatic != "NOTSET" && automatic != "VALID") return {};
+        return quant::patches{w[2],
+                              w[3],
+                              static_cast<index_t>(strides[0]),
+                              static_cast<index_t>(strides[1]),
+                              static_cast<index_t>(pads[0]),
+                              static_cast<index_t>(pads[1]),
+                              static_cast<index_t>(pads[2]),
+                              static_cast<index_t>(pads[3]),
+                              static_cast<index_t>(dilations[0]),
+                              static_cast<index_t>(dilations[1])};
+    }
+
+    void learn_rounding(const node& n, quantized_weights& q) const {
+        constexpr index_t enough = 8192;  // patches
+        const tensor<float>& w = g_.find_initializer(n.inputs[1])->as<float>();
+        const bool is_conv = n.op_type == "Conv";
+        auto at = is_conv ? patches_of(n, w.shape()) : quant::patches{};
+        if (!at) return;
+        const bool turned = q.channel_axis == 1;
+        const tensor<float> rows = turned ? copy(w.view().transpose()) : w;
+        const index_t groups = is_conv ? static_cast<index_t>(n.integer("group", 1)) : 1;
+        quant::input_moments seen(rows.size() / rows.shape()[0], groups);
+        const std::size_t samples = seen_.samples().size();
+        for (std::size_t k = 0; k < samples; ++k) {
+            const any_tensor x = real(n.inputs[0], k);
+            const tensor_view<const float> view = x.as<float>().view();
+            if (is_conv) {
+                const index_t positions = x.size() / x.shape()[1] / (at->stride_h * at->stride_w);
+                at->every = (std::max)(index_t{1}, positions * static_cast<index_t>(samples) / enough);
+                seen.observe(view, *at, options_.threads);
+            } else {
+                seen.observe(view.reshape({x.size() / x.shape().back(), x.shape().back()}), options_.threads);
+            }
+        }
+        std::vector<tensor<float>> grams;
+        for (index_t group = 0; group < groups; ++group)
+            grams.push_back(options_.correct_bias ? seen.covariance(group) : seen.moments(group));
+        auto rounded =
+            quant::round_weights<std::int8_t>(rows, q.parameters, {-127, 127}, grams, {.threads = options_.threads});
+        q.values = turned ? copy(rounded.weights.view().transpose()) : std::move(rounded.weights);
     }
 
     static void limit(const bounds& b, tensor<float>& x) {

@@ -31,15 +31,21 @@ struct quantize_options {
     /// Adds to each bias what quantization takes from the mean of its channel, layer by layer.
     bool correct_bias = true;
 
+    /// Rounds weights so that the results of a layer change least, not each weight: by the second moments of what the
+    /// layer reads in the quantized model.
+    bool learn_rounding = true;
+
     /// Runs of the calibration that are kept, to be run again layer by layer for what is learned of layers' results.
     int samples = 32;
 
     /// Layers that stay float, by the names of their nodes or of their first outputs.
     std::vector<std::string> keep_float{};
 
+    bool histograms = false;  ///< keeps one of each activation, for a report, also where no range is chosen by it
+
     int threads = 0;  ///< of all runs; 0: the process default
 
-    /// Called with the name of a phase, how much of it is done, and how much there is.
+    /// Called with the name of what comes after calibration, how much of it is done, and how much there is.
     std::function<void(std::string_view phase, std::size_t done, std::size_t total)> progress{};
 };
 
