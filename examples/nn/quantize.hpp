@@ -12,6 +12,7 @@
 #include <edge/core/npy.hpp>
 #include <edge/nn/onnx.hpp>
 #include <edge/nn/ptq.hpp>
+#include <edge/nn/quantized_form.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -53,8 +54,10 @@ struct quantize_request {
         command.add_option("--keep-float", keep_float, "Leave the so many layers float that lose most by 8 bits");
         command.add_flag("--dynamic", dynamic, "Linear layers alone, inputs quantized as they come: needs no data");
         command.add_flag("--weights-only", weights_only, "Weights alone: a small file that computes in floats");
-        command.add_option("--format", format, "How the file says it")
-            ->check(CLI::IsMember({"qdq"}))
+        command
+            .add_option("--format", format,
+                        "Layers between pairs of QuantizeLinear and DequantizeLinear, or QLinearConv …")
+            ->check(CLI::IsMember({"qdq", "qoperator"}))
             ->capture_default_str();
         command.add_option("--threads", threads, "0: as many as there are")->check(CLI::Range(0, 1024));
         command.add_option("--report", report, "HTML page to write: ranges, errors and sizes with charts");
@@ -171,10 +174,13 @@ inline void quantize(const program& app, const std::string& path, const quantize
             const std::string settings =
                 edge::message(request.weights, ", ", request.observer, ", ", files.size(), " files");
             if (!request.report.empty())
-                edge::write_file(request.report, quantize_report::page(report, path, settings));
+                edge::write_file(
+                    request.report,
+                    quantize_report::page(report, std::filesystem::path(path).filename().string(), settings));
             said["report"] = quantize_report::to_json(report);
         }
     }
+    if (request.format == "qoperator") made = edge::nn::to_qoperator(std::move(made));
     edge::nn::save_onnx(made, request.to);
     const auto bytes = std::filesystem::file_size(request.to);
     said["bytes_before"] = bytes_before;

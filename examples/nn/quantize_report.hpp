@@ -50,7 +50,7 @@ inline std::string sqnr_bars(const quantization_report& r) {
     double most = 10;
     for (const auto& v : r.values)
         if (std::isfinite(v.sqnr)) most = (std::max)(most, v.sqnr);
-    svg::plot plot(960, 260, {0, n, "value", true}, {0, most * 1.05, "dB", true});
+    svg::plot plot(960, 260, {0, n, "", true}, {0, most * 1.05, "dB", true});
     std::map<std::string, std::string> keys;
     for (std::size_t i = 0; i < r.values.size(); ++i) {
         const value_report& v = r.values[i];
@@ -108,7 +108,7 @@ inline std::string weights(const quantization_report& r) {
         high = (std::max)(high, std::log10(static_cast<double>(l.scale_max)));
     }
     const auto n = static_cast<double>(r.layers.size());
-    svg::plot plot(960, 200, {0, n, "layer", true}, {std::floor(low), std::ceil(high + 1e-6), "log10 scale", true});
+    svg::plot plot(960, 200, {0, n, "", true}, {std::floor(low), std::ceil(high + 1e-6), "log10 scale", true});
     for (std::size_t i = 0; i < r.layers.size(); ++i) {
         const layer_report& l = r.layers[i];
         const auto at = static_cast<double>(i);
@@ -129,7 +129,7 @@ inline std::string sizes(const quantization_report& r) {
     const auto n = static_cast<double>(r.layers.size());
     double most = 1;
     for (const auto& l : r.layers) most = (std::max)(most, static_cast<double>(l.bytes_before) / 1024);
-    svg::plot plot(960, 200, {0, n, "layer", true}, {0, most * 1.05, "KiB", true});
+    svg::plot plot(960, 200, {0, n, "", true}, {0, most * 1.05, "KiB", true});
     for (std::size_t i = 0; i < r.layers.size(); ++i) {
         const layer_report& l = r.layers[i];
         const auto at = static_cast<double>(i);
@@ -181,7 +181,8 @@ inline std::string layer_table(const quantization_report& r) {
     std::string html = ::page::start("edge quantization report");
     html +=
         "<style>.grid3{display:grid;grid-template-columns:repeat(auto-fill,minmax(280px,1fr));gap:10px 16px}"
-        "figure{margin:0}figcaption{font-size:12px;color:var(--soft);overflow:hidden;white-space:nowrap;"
+        ".card{overflow-wrap:anywhere}figure{margin:0}figcaption{font-size:12px;color:var(--soft);overflow:hidden;"
+        "white-space:nowrap;"
         "text-overflow:ellipsis}figcaption span{float:right}</style>";
     html += "<h1>From floats to 8 bits</h1><p>" + svg::escape(model) + " · " + svg::escape(settings) + " · edge " +
             edge::version + "</p>";

@@ -82,7 +82,7 @@ inline void refuse_quantized(const graph& g) {
         ptq::quantized_weights q = ptq::quantize_weights(g, g.nodes[i], shared);
         ptq::round_weights(q, g.find_initializer(g.nodes[i].inputs[1])->as<float>());
         q.bias.clear();  // stays float
-        ptq::qdq_writer(g).layer(i, q, 1.0f);
+        ptq::qdq_writer(g).layer(i, q, {});
     }
     if (layers == 0) throw argument_error("the model has no Conv, Gemm or MatMul with constant weights");
     g.sort();

@@ -108,7 +108,7 @@ private:
         for (std::size_t i = 0; i < g_->nodes.size(); ++i) {
             const node& n = g_->nodes[i];
             if (p.at(i) == ptq::role::layer)
-                write.layer(i, weights.find(n.outputs[0])->second, seen_->parameters(n.inputs[0]).scale);
+                write.layer(i, weights.find(n.outputs[0])->second, seen_->parameters(n.inputs[0]));
             drop_activations(made, p, i);
         }
         for (const auto& [name, like] : p.values()) write.value(name, seen_->parameters(name));

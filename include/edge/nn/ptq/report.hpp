@@ -146,8 +146,7 @@ namespace ptq {
             l.weights_sqnr = quant::sqnr(before.flat(), w.real().flat());
             const auto scales = static_cast<index_t>(w.parameters.size());
             l.bytes_before = 4 * (before.size() + (n.has_input(2) ? static_cast<index_t>(w.bias.size()) : 0));
-            l.bytes_after = before.size() + 5 * scales + static_cast<index_t>(w.bias.empty() ? 0 : 4) * scales +
-                            4 * static_cast<index_t>(w.bias.size());
+            l.bytes_after = before.size() + 4 * scales + 4 * static_cast<index_t>(w.bias.size());
             report.layers.push_back(std::move(l));
         }
         const std::string& end = q.plan().end_of(g, i);
