@@ -13,6 +13,7 @@
 #include <edge/nn.hpp>
 
 #include <iomanip>
+#include <optional>
 #include <set>
 
 namespace {
@@ -157,18 +158,30 @@ void run(const program& app, const std::string& path, const std::vector<std::str
     if (app.json) app.print_json({{"outputs", outputs}});
 }
 
-void eval(const program& app, const std::string& path, const image_folder& folder, int threads) {
+/// @param against  another model, whose answers are compared; or ""
+void eval(const program& app, const std::string& path, const std::string& against, const image_folder& folder,
+          int threads) {
     edge::nn::session session{edge::nn::load_onnx(path), {.threads = threads}};
     need_one_input(session.model(), path);
-    const accuracy score = evaluate(session, read_labels(folder.path, folder.wanted), folder.how());
-    if (app.json)
-        app.print_json({{"top1", score.percent(score.top1)},
-                        {"top5", score.percent(score.top5)},
-                        {"images", score.images},
-                        {"p50_ms", score.run.milliseconds(0.5)}});
-    else
-        std::cout << "images  " << score.images << "\ntop-1   " << score.percent(score.top1) << " %\ntop-5   "
-                  << score.percent(score.top5) << " %\nP50     " << score.run.milliseconds(0.5) << " ms\n";
+    std::optional<edge::nn::session> other;
+    if (!against.empty()) {
+        other.emplace(edge::nn::load_onnx(against), edge::nn::session_options{.threads = threads});
+        need_one_input(other->model(), against);
+    }
+    const accuracy score =
+        evaluate(session, read_labels(folder.path, folder.wanted), folder.how(), other ? &*other : nullptr);
+    if (app.json) {
+        json told{{"top1", score.percent(score.top1)},
+                  {"top5", score.percent(score.top5)},
+                  {"images", score.images},
+                  {"p50_ms", score.run.milliseconds(0.5)}};
+        if (other) told["agreement"] = score.percent(score.same);
+        app.print_json(told);
+        return;
+    }
+    std::cout << "images  " << score.images << "\ntop-1   " << score.percent(score.top1) << " %\ntop-5   "
+              << score.percent(score.top5) << " %\nP50     " << score.run.milliseconds(0.5) << " ms\n";
+    if (other) std::cout << "agrees  " << score.percent(score.same) << " %, with " << against << '\n';
 }
 
 void bench(const program& app, const std::string& path, int threads, int runs) {
@@ -181,9 +194,11 @@ void bench(const program& app, const std::string& path, int threads, int runs) {
     for (const auto& x : inputs) shapes.push_back(x.shape());
     session.plan(shapes);
     const double load_ms = std::chrono::duration<double, std::milli>(clock::now() - start).count();
-    const double peak = peak_gflops(used);
     const run_times times = time_runs(session, inputs, runs);
     const auto layers = session.layers();
+    const bool in_integers =
+        std::any_of(layers.begin(), layers.end(), [](const auto& layer) { return layer.op_type.starts_with("QConv"); });
+    const double peak = in_integers ? 2e-9 * floors::integer_peak(used) : peak_gflops(used);
     edge::index_t macs = 0;
     for (const auto& layer : layers) macs += layer.macs;
     const double p50 = times.quantile(0.5);
@@ -266,6 +281,8 @@ int main(int argc, char** argv) {
         ->add_option("--images", images.path,
                      "Folder with labels.csv (file,label_index,split) and, if any, preprocess.json")
         ->required();
+    std::string against;
+    eval_command->add_option("--against", against, "Another model: on how many images both say the same");
     images.add_options(*eval_command);
     eval_command->add_option("--threads", threads, "0: as many as there are")->check(CLI::Range(0, 1024));
 
@@ -291,7 +308,7 @@ int main(int argc, char** argv) {
     return app.run(argc, argv, [&] {
         if (info_command->parsed()) info(app, model);
         if (run_command->parsed()) run(app, model, inputs, folder);
-        if (eval_command->parsed()) eval(app, model, images, threads);
+        if (eval_command->parsed()) eval(app, model, against, images, threads);
         if (bench_command->parsed()) bench(app, model, threads, runs);
         if (quantize_command->parsed()) quantize(app, model, request);
         if (check_command->parsed()) check(app, folder, t);

@@ -12,6 +12,7 @@
 #include <edge/nn/session.hpp>
 #include <edge/perf/latency.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct accuracy {
     std::size_t images = 0;
     std::size_t top1 = 0;  ///< images whose label has the largest score
     std::size_t top5 = 0;  ///< … one of the five largest
+    std::size_t same = 0;  ///< … whose largest score is of the same class as another network's
     edge::perf::latency run{};
 
     [[nodiscard]] double percent(std::size_t right) const {
@@ -36,10 +38,16 @@ inline std::size_t rank_of(std::span<const float> scores, std::size_t label) {
     return rank;
 }
 
+/// Position of the largest, the first of equal ones.
+inline edge::index_t first_class(const edge::tensor<float>& scores) {
+    return std::max_element(scores.begin(), scores.end()) - scores.begin();
+}
+
 /// @param session  one image in, one list of scores out
+/// @param other    such a network, to be compared with; or null
 /// @throws edge::argument_error  if a label is no class of the network
 inline accuracy evaluate(edge::nn::session& session, const std::vector<labelled_image>& images,
-                         const preprocessing& how) {
+                         const preprocessing& how, edge::nn::session* other = nullptr) {
     accuracy result;
     progress bar("evaluate", images.size());
     for (const auto& image : images) {
@@ -56,6 +64,7 @@ inline accuracy evaluate(edge::nn::session& session, const std::vector<labelled_
         ++result.images;
         result.top1 += rank < 1 ? 1 : 0;
         result.top5 += rank < 5 ? 1 : 0;
+        if (other != nullptr && first_class((*other)(x).front().as<float>()) == first_class(scores)) ++result.same;
         bar.advance();
     }
     return result;

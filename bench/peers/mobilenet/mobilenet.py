@@ -5,6 +5,8 @@
     npm install onnxruntime-node                          in any folder, which --npm names
     mobilenet.py --bin build/release/bin --model mobilenet_v2.onnx --npm FOLDER
     mobilenet.py … --images imagenet-sample --split evaluation    logits compared as well (wants NumPy and Pillow)
+    mobilenet.py … --int8 mobilenet_v2.int8.onnx          the quantized network too, by `edge_nn quantize`, in a table of its own;
+                   --int8-layers FILE                     the same network in operators of integers, for ONNX Runtime
     mobilenet.py … --json lines.jsonl --readme README.md          the page's table, made anew
 
 Each turn is a program of its own that loads the model and runs it --runs times; the order changes from round to round.
@@ -38,13 +40,16 @@ def answer(command, env):
 class Bench:
     """How each peer is asked for one turn; gives p50_ms, p95_ms, load_ms."""
 
-    def __init__(self, options):
+    def __init__(self, options, job, models):
+        """models: the file that each runs. A name is that of a peer, or begins with it and an underscore."""
         self.options = options
+        self.job = job
+        self.models = models
         self.env = dict(os.environ)
         if options.npm:
             self.env["EDGE_NPM"] = str(options.npm)
         self.versions = {}
-        self.whos = ["edge"] + [who for who in options.peers.split(",") if who and self.has(who)]
+        self.whos = [who for who in models if who.startswith("edge") or self.has(who.split("_")[0])]
 
     def has(self, who):
         if who == "onnxruntime":
@@ -60,12 +65,13 @@ class Bench:
     def turn(self, who, threads):
         options = self.options
         env = dict(self.env, OMP_NUM_THREADS=str(threads))
-        if who == "edge":
-            return answer([options.bin / "edge_nn", "bench", options.model, "--threads", threads, "--runs",
-                           options.runs, "--json"], env)
+        model = self.models[who].resolve()
+        if who.startswith("edge"):
+            return answer([options.bin / "edge_nn", "bench", model, "--threads", threads, "--runs", options.runs,
+                           "--json"], env)
         command = {"onnxruntime": ["node", HERE / "ort_peer.mjs", "time"],
-                   "torch": [sys.executable, HERE / "torch_peer.py"]}[who]
-        told = answer([*command, options.model.resolve(), threads, options.runs], env)
+                   "torch": [sys.executable, HERE / "torch_peer.py"]}[who.split("_")[0]]
+        told = answer([*command, model, threads, options.runs], env)
         self.versions[who] = told["version"]
         runs = sorted(told["runs_ms"])
         return {"p50_ms": median(runs), "p95_ms": runs[int(0.95 * len(runs))], "load_ms": told["load_ms"]}
@@ -79,20 +85,21 @@ class Bench:
         return rounds
 
 
-def lines_of(rounds, threads, alone_ms, cpu, versions):
+def lines_of(bench, rounds, threads, alone_ms, cpu):
     for who in rounds[0]:
         of = lambda key: [r[who][key] for r in rounds]
-        line = {"job": "mobilenet_v2", "who": who, "threads": threads, "median_ms": median(of("p50_ms")),
+        line = {"job": bench.job, "who": who, "threads": threads, "median_ms": median(of("p50_ms")),
                 "p95_ms": median(of("p95_ms")), "load_ms": median(of("load_ms")),
                 "ratio": median(r[who]["p50_ms"] / r["edge"]["p50_ms"] for r in rounds),
                 "load_ratio": median(r[who]["load_ms"] / r["edge"]["load_ms"] for r in rounds), "cpu": cpu}
         if who == "edge":
             line["share_of_peak"] = median(of("share_of_peak"))
             line["arena_bytes"] = rounds[0][who]["arena_bytes"]
+            line["file_bytes"] = bench.models[who].stat().st_size
             if alone_ms:
                 line["scaling"] = alone_ms / line["median_ms"]
-        else:
-            line["version"] = versions[who]
+        elif not who.startswith("edge"):
+            line["version"] = bench.versions[who]
         yield line
 
 
@@ -135,7 +142,8 @@ def compare_logits(bench):
             "top1_identical": int((ours.argmax(1) == theirs.argmax(1)).sum())}
 
 
-NAMES = {"edge": "edge", "onnxruntime": "ONNX Runtime", "torch": "PyTorch"}
+NAMES = {"edge": "edge", "onnxruntime": "ONNX Runtime", "torch": "PyTorch", "edge_float": "edge, float32",
+         "onnxruntime_layers": "ONNX Runtime, operators of integers,"}
 HEAD = ("| | threads | P50, ms | P95, ms | load, ms | edge is faster by | edge loads faster by |\n"
         "|---|--:|--:|--:|--:|--:|--:|")
 
@@ -155,8 +163,12 @@ def notes_of(lines):
                    f"largest of an image at most; the first class is the same for {line['top1_identical']}.")
         elif line["who"] == "edge":
             scaling = f", {line['scaling']:.2f} times one thread's speed" if "scaling" in line else ""
-            yield (f"{line['threads']} thread{'s' if line['threads'] > 1 else ''}: {100 * line['share_of_peak']:.0f} % of "
-                   f"the machine's multiply-adds{scaling}; {line['arena_bytes'] / 2**20:.1f} MiB of activations.")
+            threads = f"{line['threads']} thread{'s' if line['threads'] > 1 else ''}"
+            memory = f"{line['arena_bytes'] / 2**20:.2f} MiB of activations"
+            if line["job"] == "mobilenet_v2":
+                yield f"{threads}: {100 * line['share_of_peak']:.0f} % of the machine's multiply-adds{scaling}; {memory}."
+            else:
+                yield f"{threads}: {memory}, a file of {line['file_bytes'] / 1e6:.2f} MB{scaling}."
     if "cpu" in lines[0]:
         yield f"Measured on: {lines[0]['cpu']}."
 
@@ -169,12 +181,12 @@ def cpu_name():
 
 
 def table_of(lines):
-    return [HEAD, *(row_of(line) for line in lines if line["job"] == "mobilenet_v2"), "",
+    return [HEAD, *(row_of(line) for line in lines if "median_ms" in line), "",
             *(part for note in notes_of(lines) for part in (note, ""))]
 
 
-def write_readme(page, lines):
-    begin, end = "<!-- measured: mobilenet -->\n", "<!-- end of measured -->"
+def write_readme(page, name, lines):
+    begin, end = f"<!-- measured: {name} -->\n", "<!-- end of measured -->"
     before, _, rest = page.read_text().partition(begin)
     _, _, after = rest.partition(end)
     if not after:
@@ -182,17 +194,25 @@ def write_readme(page, lines):
     page.write_text(before + begin + "\n".join(table_of(lines)) + end + after)
 
 
-def measured(options):
-    bench = Bench(options)
-    lines = []
+def timed(bench):
     alone_ms = None
-    for threads in [int(t) for t in options.threads.split(",")]:
+    for threads in [int(t) for t in bench.options.threads.split(",")]:
         rounds = bench.measure(threads)
-        lines += lines_of(rounds, threads, alone_ms, cpu_name(), bench.versions)
+        yield from lines_of(bench, rounds, threads, alone_ms, cpu_name())
         if threads == 1:
             alone_ms = median(r["edge"]["p50_ms"] for r in rounds)
+
+
+def measured(options):
+    bench = Bench(options, "mobilenet_v2", {who: options.model for who in ["edge", *options.peers.split(",")] if who})
+    lines = list(timed(bench))
     if options.images and "onnxruntime" in bench.whos:
         lines.append(compare_logits(bench))
+    if options.int8:
+        models = {"edge": options.int8, "edge_float": options.model, "onnxruntime": options.int8}
+        if options.int8_layers:
+            models["onnxruntime_layers"] = options.int8_layers
+        lines += timed(Bench(options, "mobilenet_v2_int8", models))
     return lines
 
 
@@ -202,6 +222,8 @@ def main():
     source.add_argument("--bin", type=pathlib.Path, help="where edge_nn was built")
     source.add_argument("--lines", type=pathlib.Path, help="JSON lines of an earlier run, for --readme")
     parser.add_argument("--model", type=pathlib.Path, help="MobileNetV2, 224 x 224, as ONNX")
+    parser.add_argument("--int8", type=pathlib.Path, help="the same network, quantized")
+    parser.add_argument("--int8-layers", type=pathlib.Path, help="and in operators of integers")
     parser.add_argument("--npm", type=pathlib.Path, help="where onnxruntime-node was installed")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--peers", default="onnxruntime,torch")
@@ -219,11 +241,16 @@ def main():
         lines = [json.loads(line) for line in options.lines.read_text().splitlines()]
     else:
         lines = measured(options)
-    print("\n".join(table_of(lines)))
+    tables = {"mobilenet": [line for line in lines if not line["job"].endswith("_int8")],
+              "mobilenet_int8": [line for line in lines if line["job"].endswith("_int8")]}
+    tables = {name: table for name, table in tables.items() if table}
+    for table in tables.values():
+        print("\n".join(table_of(table)))
     if options.json:
         options.json.write_text("".join(json.dumps(line) + "\n" for line in lines))
     if options.readme:
-        write_readme(options.readme, lines)
+        for name, table in tables.items():
+            write_readme(options.readme, name, table)
 
 
 if __name__ == "__main__":
