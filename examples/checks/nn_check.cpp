@@ -107,6 +107,41 @@ TEST_CASE("edge_nn quantize calibrates on a folder of images") {
     CHECK(nlohmann::json::parse(e.out).at("top1") == 50.0);
 }
 
+TEST_CASE("edge_nn quantize tells what it did, and what it cannot do") {
+    if (!is_built("edge_nn")) return;
+    const scratch folder;
+    write_colour_model(folder / "model.onnx");
+    write_images(folder);
+    const auto quantize = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> line = {"quantize", folder / "model.onnx", "--calibrate", folder / "",
+                                         "-o",       folder / "int8.onnx"};
+        line.insert(line.end(), more.begin(), more.end());
+        return line;
+    };
+    const auto r = run("edge_nn", quantize({"--report", folder / "report.html", "--weights", "per-tensor", "--observer",
+                                            "minmax", "--format", "qoperator", "--json"}));
+    CAPTURE(r.err);
+    REQUIRE(r.status == 0);
+    const auto report = nlohmann::json::parse(r.out).at("report");
+    CHECK(report.at("layers").size() >= 1);
+    CHECK(report.at("values")[0].at("histogram").size() == 64);
+    CHECK(report.at("values")[0].at("sqnr_db") > 30);
+    const auto page = edge::read_text_file(folder / "report.html");
+    CHECK(page.find("<svg") != std::string::npos);
+    CHECK(page.substr(page.size() - 8) == "</html>\n");
+
+    check_refusal("edge_nn", quantize({"--observer", "guess"}), 2, "--observer");
+    check_refusal("edge_nn", quantize({"--split", "none"}), 1, "no image is in split 'none'");
+    check_refusal("edge_nn", {"quantize", folder / "model.onnx", "-o", folder / "x.onnx"}, 1, "--calibrate DIR");
+    check_refusal("edge_nn",
+                  {"quantize", folder / "int8.onnx", "--calibrate", folder / "", "-o", folder / "twice.onnx"}, 1,
+                  "quantized already");
+    std::filesystem::create_directories(folder / "empty");
+    check_refusal("edge_nn",
+                  {"quantize", folder / "model.onnx", "--calibrate", folder / "empty", "-o", folder / "x.onnx"}, 1,
+                  "no .npy file and no labels.csv");
+}
+
 TEST_CASE("classify_images names what is on each image") {
     if (!is_built("classify_images")) return;
     const scratch folder;
