@@ -9,8 +9,9 @@
 ///
 /// A graph (graph.hpp) is data: built in code, read from a file, rewritten. A session (session.hpp) prepares its nodes
 /// once and runs them as often as wanted. The kernels below it take pointers and can be called on their own: dense.hpp,
-/// conv.hpp, conv_i8.hpp, depthwise.hpp, inverted_residual.hpp, pool.hpp, resize.hpp, softmax.hpp, activation.hpp. ptq.hpp
-/// makes a model of 8-bit integers of a float one. `edge/nn/onnx.hpp` is included here where protozero is installed.
+/// conv.hpp, conv_i8.hpp, depthwise.hpp, inverted_residual.hpp, pool.hpp, resize.hpp, softmax.hpp, activation.hpp; those of
+/// 8-bit integers are in integer/, under the same names. ptq.hpp makes a model of 8-bit integers of a float one, in either of
+/// the forms of quantized_form.hpp. `edge/nn/onnx.hpp` is included here where protozero is installed.
 
 #include <edge/nn/activation.hpp>
 #include <edge/nn/conv.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Networks on real threads: those of a pool inside a run, and several runs at the same time. Made for the thread sanitizer.
 #include <edge/core/parallel.hpp>
-#include <edge/nn/session.hpp>
+#include <edge/nn/ptq.hpp>
 
 #include "support/catch.hpp"
 #include "support/numbers.hpp"
@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstring>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using edge::index_t;
@@ -52,12 +53,14 @@ edge::nn::graph network() {
 
 TEST_CASE("sessions of one model run at the same time, each on several threads", "[threads]") {
     const auto image = numbers<float>({1, 3, 48, 48}, 99);
-    for (const bool fuse : {false, true}) {
-        edge::nn::session alone{network(), {.threads = 1, .passes = {.fuse_blocks = fuse}}};
+    const edge::nn::graph real = network();
+    const edge::nn::graph integers = edge::nn::quantize_static(real, {image}, {.threads = 1});
+    for (const auto& [g, fuse] : {std::pair{&real, false}, {&real, true}, {&integers, false}, {&integers, true}}) {
+        edge::nn::session alone{*g, {.threads = 1, .passes = {.fuse_blocks = fuse}}};
         const tensor<float> expected = alone(image)[0].as<float>();
         fresh_threads pool;
         edge::set_thread_pool(&pool);
-        edge::nn::session model{network(), {.threads = 3, .passes = {.fuse_blocks = fuse}}};
+        edge::nn::session model{*g, {.threads = 3, .passes = {.fuse_blocks = fuse}}};
         std::atomic<int> wrong{0};
         std::vector<std::thread> users;
         for (int i = 0; i < 3; ++i) {
