@@ -6,6 +6,7 @@
 #include <edge/nn/dense.hpp>
 #include <edge/nn/operator.hpp>
 #include <edge/nn/operators/elementwise.hpp>
+#include <edge/nn/operators/move.hpp>
 #include <edge/nn/operators/shape.hpp>
 
 #include <memory>
@@ -13,16 +14,6 @@
 namespace edge::nn::operators {
 
 namespace detail {
-
-/// x [rows, columns] turned into y [columns, rows], by blocks that fit the nearest cache.
-template <class T>
-void turn(const T* x, index_t rows, index_t columns, T* y) {
-    constexpr index_t block = 16;
-    for (index_t i0 = 0; i0 < rows; i0 += block)
-        for (index_t j0 = 0; j0 < columns; j0 += block)
-            for (index_t j = j0; j < (std::min)(j0 + block, columns); ++j)
-                for (index_t i = i0; i < (std::min)(i0 + block, rows); ++i) y[j * rows + i] = x[i * columns + j];
-}
 
 /// y [m, n] = x [m, k] · w [k, n]. Integers wrap.
 template <class T>
