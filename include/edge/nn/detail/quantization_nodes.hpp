@@ -6,6 +6,7 @@
 #include <edge/nn/detail/graph_index.hpp>
 #include <edge/quant/parameters.hpp>
 
+#include <cmath>
 #include <optional>
 
 namespace edge::nn::detail {
@@ -28,7 +29,7 @@ struct quantization {
     }
 };
 
-/// Of 8 and 32 bits. The scales of node `n` are its input 1, the zero points input 2.
+/// Of 8 and 32 bits, with scales one can compute with. The scales of node `n` are its input 1, the zero points input 2.
 [[nodiscard]] inline std::optional<quantization> quantization_of(const graph& g, const node& n,
                                                                  const std::string& integers) {
     const any_tensor* scale = n.has_input(1) ? g.find_initializer(n.inputs[1]) : nullptr;
@@ -41,6 +42,7 @@ struct quantization {
     q.zero = zero != nullptr ? n.inputs[2] : "";
     const auto scales = scale->as<float>().flat();
     q.scales.assign(scales.begin(), scales.end());
+    if (!std::all_of(q.scales.begin(), q.scales.end(), [](float s) { return s > 0 && std::isfinite(s); })) return {};
     q.zeros.assign(scales.size(), 0);
     const any_tensor* constant = g.find_initializer(integers);
     q.type = zero != nullptr ? zero->dtype() : constant != nullptr ? constant->dtype() : dtype::u8;

@@ -102,7 +102,9 @@ private:
     [[nodiscard]] bool is_byte_quantization(const node& n) const {
         if (!n.domain.empty() || (n.op_type != "QuantizeLinear" && n.op_type != "DequantizeLinear")) return false;
         const any_tensor* scale = n.has_input(1) ? g_.find_initializer(n.inputs[1]) : nullptr;
-        return scale != nullptr && scale->is<float>() && scale->shape().rank() == 0;
+        if (scale == nullptr || !scale->is<float>() || scale->shape().rank() != 0) return false;
+        const float s = scale->as<float>().data()[0];
+        return s > 0 && s < std::numeric_limits<float>::infinity();
     }
 
     const pixels& add(const std::string& value, const std::string& id, index_t channels, int extents) {
