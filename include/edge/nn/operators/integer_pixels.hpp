@@ -80,49 +80,32 @@ inline kernel integer_pixel_conv(preparation& p) {
 
 inline kernel integer_block(preparation& p) {
     need_bytes(p);
-    const edge::shape x = planes_of(p.shape(0));
-    const bool expands = p.has(1);
-    const index_t hidden = weights_shape(p, 4)[0];
-    const convolution g = pixel_convolution(p, {x[0], hidden, x[2], x[3]}, 4, hidden);
-    const edge::shape& project = weights_shape(p, 7);
-    const index_t out_c = project[0];
-    const edge::shape y{x[0], g.out_h, g.out_w, out_c};
-    const edge::shape expand = expands ? weights_shape(p, 1) : edge::shape{hidden, x[1], 1, 1};
-    if (expand != edge::shape{hidden, x[1], 1, 1} || (!expands && x[1] != hidden) ||
-        project != edge::shape{out_c, hidden, 1, 1} || p.shape(4)[1] != 1)
-        throw shape_error(message("input ", p.shape(0), ", weights ", expand, ", ", p.shape(4), ", ", project));
-    if (p.has(10) && p.shape(10) != y) throw shape_error(message("residual of shape ", p.shape(10), "; expected ", y));
-    p.output(0, dtype::u8, y);
-    const index_t results = x[0] * g.out_h * g.out_w;
-    p.count_macs((expands ? x[0] * x[1] * x[2] * x[3] * hidden : 0) +
-                 results * hidden * (g.window.kernel_h * g.window.kernel_w + out_c));
+    const block_shapes shapes(p, 3);
     using layer_type = integer::inverted_residual<nn::detail::native>;
     const auto layer = p.packed<layer_type>([&] {
         integer::inverted_residual_layers layers;
-        layers.inputs = x[1];
-        layers.hidden = hidden;
-        layers.outputs = out_c;
-        layers.window = g.window;
+        layers.inputs = shapes.x[1];
+        layers.hidden = shapes.hidden;
+        layers.outputs = shapes.outputs;
+        layers.window = shapes.window;
         layers.x_zero = zero_of(p);
-        if (expands) {
-            layers.expand = layer_constant<std::int8_t>(p, 1, expand.size());
-            layers.expand_bias = integer_bias(p, 2, hidden);
-            layers.after_expand = byte_end_with(p, 3, hidden, "expand_");
+        const auto weights = [&](std::size_t i) { return layer_constant<std::int8_t>(p, i, p.shape(i).size()); };
+        if (shapes.expands) {
+            layers.expand = weights(1);
+            layers.expand_bias = integer_bias(p, 2, shapes.hidden);
+            layers.after_expand = byte_end_with(p, 3, shapes.hidden, "expand_");
         }
-        layers.depthwise = layer_constant<std::int8_t>(p, 4, p.shape(4).size());
-        layers.depthwise_bias = integer_bias(p, 5, hidden);
-        layers.after_depthwise = byte_end_with(p, 6, hidden, "depthwise_");
-        layers.project = layer_constant<std::int8_t>(p, 7, project.size());
-        layers.project_bias = integer_bias(p, 8, out_c);
-        layers.after_project = byte_end_with(p, 9, out_c, "project_");
+        layers.depthwise = weights(4);
+        layers.depthwise_bias = integer_bias(p, 5, shapes.hidden);
+        layers.after_depthwise = byte_end_with(p, 6, shapes.hidden, "depthwise_");
+        layers.project = weights(7);
+        layers.project_bias = integer_bias(p, 8, shapes.outputs);
+        layers.after_project = byte_end_with(p, 9, shapes.outputs, "project_");
         layers.sum = residual_rule(p, 10);
         return layer_type(layers);
     });
-    p.scratch(static_cast<index_t>(layer->scratch_bytes(x[2], x[3], p.threads())));
-    return [=, threads = p.threads(), has_residual = p.has(10)](const arguments& a) {
-        layer->run(a.input<std::uint8_t>(0), has_residual ? a.input<std::uint8_t>(10) : nullptr,
-                   a.output<std::uint8_t>(0), x[0], x[2], x[3], a.scratch, threads);
-    };
+    p.scratch(static_cast<index_t>(layer->scratch_bytes(shapes.x[2], shapes.x[3], p.threads())));
+    return block_kernel<std::uint8_t>(p, layer, shapes);
 }
 
 /// Any layout; shapes as ONNX's Add takes them.

@@ -75,48 +75,73 @@ inline kernel pixel_conv(preparation& p) {
     };
 }
 
+/// An inverted residual block: input 0 is x, then come the constants of three layers, so many of each, weights first, then
+/// the residual. Says what the output is and costs.
+struct block_shapes {
+    edge::shape x;  ///< as ONNX has it
+    bool expands;
+    index_t hidden, outputs;
+    std::size_t depthwise, project, residual;  ///< inputs
+    nn::window window;
+
+    block_shapes(preparation& p, std::size_t constants)
+        : x(planes_of(p.shape(0))),
+          expands(p.has(1)),
+          hidden(weights_shape(p, 1 + constants)[0]),
+          outputs(weights_shape(p, 1 + 2 * constants)[0]),
+          depthwise(1 + constants),
+          project(1 + 2 * constants),
+          residual(1 + 3 * constants) {
+        const convolution g = pixel_convolution(p, {x[0], hidden, x[2], x[3]}, depthwise, hidden);
+        window = g.window;
+        const edge::shape y{x[0], g.out_h, g.out_w, outputs};
+        const edge::shape expand = expands ? weights_shape(p, 1) : edge::shape{hidden, x[1], 1, 1};
+        if (expand != edge::shape{hidden, x[1], 1, 1} || (!expands && x[1] != hidden) ||
+            p.shape(project) != edge::shape{outputs, hidden, 1, 1} || p.shape(depthwise)[1] != 1)
+            throw shape_error(
+                message("input ", p.shape(0), ", weights ", expand, ", ", p.shape(depthwise), ", ", p.shape(project)));
+        if (p.has(residual) && p.shape(residual) != y)
+            throw shape_error(message("residual of shape ", p.shape(residual), "; expected ", y));
+        p.output(0, p.type(0), y);
+        p.count_macs((expands ? x[0] * x[1] * x[2] * x[3] * hidden : 0) +
+                     x[0] * g.out_h * g.out_w * hidden * (window.kernel_h * window.kernel_w + outputs));
+    }
+};
+
+/// Runs a block of elements T.
+template <class T, class Layer>
+kernel block_kernel(const preparation& p, const std::shared_ptr<const Layer>& layer, const block_shapes& shapes) {
+    return [layer, x = shapes.x, threads = p.threads(),
+            residual = p.has(shapes.residual) ? shapes.residual : 0](const arguments& a) {
+        layer->run(a.input<T>(0), residual != 0 ? a.input<T>(residual) : nullptr, a.output<T>(0), x[0], x[2], x[3],
+                   a.scratch, threads);
+    };
+}
+
 inline kernel inverted_residual_block(preparation& p) {
     need_floats(p);
-    const edge::shape x = planes_of(p.shape(0));
-    const bool expands = p.has(1);
-    const index_t hidden = weights_shape(p, 3)[0];
-    const convolution g = pixel_convolution(p, {x[0], hidden, x[2], x[3]}, 3, hidden);
-    const edge::shape& project = weights_shape(p, 5);
-    const index_t out_c = project[0];
-    const edge::shape y{x[0], g.out_h, g.out_w, out_c};
-    const edge::shape expand = expands ? weights_shape(p, 1) : edge::shape{hidden, x[1], 1, 1};
-    if (expand != edge::shape{hidden, x[1], 1, 1} || (!expands && x[1] != hidden) ||
-        project != edge::shape{out_c, hidden, 1, 1} || p.shape(3)[1] != 1)
-        throw shape_error(message("input ", p.shape(0), ", weights ", expand, ", ", p.shape(3), ", ", project));
-    if (p.has(7) && p.shape(7) != y) throw shape_error(message("residual of shape ", p.shape(7), "; expected ", y));
-    p.output(0, dtype::f32, y);
-    const index_t results = x[0] * g.out_h * g.out_w;
-    p.count_macs((expands ? x[0] * x[1] * x[2] * x[3] * hidden : 0) +
-                 results * hidden * (g.window.kernel_h * g.window.kernel_w + out_c));
+    const block_shapes shapes(p, 2);
     using layer_type = inverted_residual<nn::detail::native>;
     const auto layer = p.packed<layer_type>([&] {
         using nn::detail::activation_of;
         return layer_type({
-            .inputs = x[1],
-            .hidden = hidden,
-            .outputs = out_c,
-            .window = g.window,
-            .expand = expands ? weights_of(p, 1) : nullptr,
-            .expand_bias = bias_of(p, 2, hidden),
+            .inputs = shapes.x[1],
+            .hidden = shapes.hidden,
+            .outputs = shapes.outputs,
+            .window = shapes.window,
+            .expand = shapes.expands ? weights_of(p, 1) : nullptr,
+            .expand_bias = bias_of(p, 2, shapes.hidden),
             .depthwise = weights_of(p, 3),
-            .depthwise_bias = bias_of(p, 4, hidden),
+            .depthwise_bias = bias_of(p, 4, shapes.hidden),
             .project = weights_of(p, 5),
-            .project_bias = bias_of(p, 6, out_c),
+            .project_bias = bias_of(p, 6, shapes.outputs),
             .after_expand = activation_of(p.node(), "expand_"),
             .after_depthwise = activation_of(p.node(), "depthwise_"),
             .after_project = activation_of(p.node(), "project_"),
         });
     });
-    p.scratch(static_cast<index_t>(layer->scratch_bytes(x[2], x[3], p.threads())));
-    return [=, threads = p.threads(), has_residual = p.has(7)](const arguments& a) {
-        layer->run(a.input<float>(0), has_residual ? a.input<float>(7) : nullptr, a.output<float>(0), x[0], x[2], x[3],
-                   a.scratch, threads);
-    };
+    p.scratch(static_cast<index_t>(layer->scratch_bytes(shapes.x[2], shapes.x[3], p.threads())));
+    return block_kernel<float>(p, layer, shapes);
 }
 
 /// Mean of each channel of [n, h, w, c]: [n, 1, 1, c], or [n, c] with keepdims 0.
