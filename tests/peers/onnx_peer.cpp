@@ -230,9 +230,11 @@ void write(const std::filesystem::path& folder, unsigned count) {
         save_case(folder, "net_" + std::to_string(i), g, n.input(), options, float_sums);
         if (i % 4 != 0) continue;
         const bool per_channel = i % 8 == 0;
-        const nn::graph pairs = nn::quantize_static(
-            g, {n.input()},
-            {.weights = per_channel ? nn::granularity::per_channel : nn::granularity::per_tensor, .threads = 1});
+        const nn::graph pairs =
+            nn::quantize_static(g, {n.input()},
+                                {.weights = per_channel ? nn::granularity::per_channel : nn::granularity::per_tensor,
+                                 .learn_rounding = false,
+                                 .threads = 1});
         save_case(folder, "pairs_" + std::to_string(i), pairs, n.input(), options, step);
         save_case(folder, "layers_" + std::to_string(i), nn::to_qoperator(pairs), n.input(), options, step);
     }

@@ -133,10 +133,11 @@ private:
 
     void learn_rounding(const node& n, quantized_weights& q) const {
         constexpr index_t enough = 8192;  // patches
+        constexpr index_t most = 2048;    // products of a result: the time grows with their cube
         const tensor<float>& w = g_.find_initializer(n.inputs[1])->as<float>();
         const bool is_conv = n.op_type == "Conv";
         auto at = is_conv ? patches_of(n, w.shape()) : quant::patches{};
-        if (!at) return;
+        if (!at || w.size() / w.shape()[static_cast<std::size_t>(q.channel_axis)] > most) return;
         const bool turned = q.channel_axis == 1;
         const tensor<float> rows = turned ? copy(w.view().transpose()) : w;
         const index_t groups = is_conv ? static_cast<index_t>(n.integer("group", 1)) : 1;

@@ -32,7 +32,7 @@ struct quantize_options {
     bool correct_bias = true;
 
     /// Rounds weights so that the results of a layer change least, not each weight: by the second moments of what the
-    /// layer reads in the quantized model.
+    /// layer reads in the quantized model. Not for layers of more than 2048 products a result, which would take minutes.
     bool learn_rounding = true;
 
     /// Runs of the calibration that are kept, to be run again layer by layer for what is learned of layers' results.
