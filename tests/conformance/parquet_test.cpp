@@ -68,8 +68,7 @@ bool agrees(const column& c, std::size_t i, const nlohmann::json& want, const st
     const std::string text = want.is_string() ? want.get<std::string>() : want.dump();
     switch (c.kind()) {
         case kind::boolean: return text == (c.boolean(i) ? "true" : "false");
-        case kind::int32: return text == std::to_string(c.values<std::int32_t>()[i]);
-        case kind::int64: return type.starts_with("TIME") || text == std::to_string(c.values<std::int64_t>()[i]);
+        case kind::date: return c.values<std::int32_t>()[i] == days_of(text);
         case kind::float32: {
             const float w = std::strtof(text.c_str(), nullptr);
             return c.values<float>()[i] == w || (std::isnan(w) && std::isnan(c.values<float>()[i]));
@@ -82,13 +81,14 @@ bool agrees(const column& c, std::size_t i, const nlohmann::json& want, const st
         }
         case kind::timestamp: {
             const std::int64_t v = c.values<std::int64_t>()[i];
-            if (type == "DATE") return v == days_of(text) * 86'400'000'000'000;
             const std::int64_t ns = unit == "ms" ? 1'000'000 : unit == "us" ? 1'000 : 1;
             return v == std::strtoll(text.c_str(), nullptr, 10) * ns;
         }
         case kind::string: return type == "BLOB" ? text == hex(c.text(i)) : type == "UUID" || text == c.text(i);
+        default:
+            return type.starts_with("TIME") ||
+                   dispatch_stored(c.kind(), [&]<class T>() { return text == edge::message(c.values<T>()[i]); });
     }
-    return false;
 }
 
 /// Why the file is not read as the others read it, or nothing.

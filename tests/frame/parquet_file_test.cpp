@@ -94,10 +94,16 @@ table every_kind(std::size_t rows, unsigned seed = 1) {
         t.add("ts" + end, column::timestamps(ns, v));
         t.add("word" + end, column(words, v));
         t.add("line" + end, column(lines, v));
+        t.add("i8" + end, column(awkward<std::int8_t>(rows), v));
+        t.add("i16" + end, column(awkward<std::int16_t>(rows), v));
+        t.add("u8" + end, column(awkward<std::uint8_t>(rows), v));
+        t.add("u16" + end, column(awkward<std::uint16_t>(rows), v));
+        t.add("u32" + end, column(awkward<std::uint32_t>(rows), v));
+        t.add("u64" + end, column(awkward<std::uint64_t>(rows), v));
+        t.add("date" + end, column::dates(awkward<std::int32_t>(rows), v));
     }
-    for (const kind k :
-         {kind::boolean, kind::int32, kind::int64, kind::float32, kind::float64, kind::timestamp, kind::string})
-        t.add("missing_" + to_string(k), column::missing(k, rows));
+    for (const std::string_view name : kind_names)
+        t.add(message("missing_", name), column::missing(kind_from_string(name), rows));
     return t;
 }
 
@@ -262,7 +268,7 @@ TEST_CASE("a writer takes tables of one schema, and nothing appears before it cl
         file.write(t.slice(10, 0));
         file.write(t.slice(10, 20));
         CHECK(file.rows() == 30);
-        CHECK(says<argument_error>([&] { file.write(t.select("ts")); }, "1 columns; expected 25"));
+        CHECK(says<argument_error>([&] { file.write(t.select("ts")); }, message("1 columns; expected ", t.names().size())));
         CHECK(says<argument_error>([&] { file.write(table{{"x", column()}}); }, "columns"));
         CHECK(std::filesystem::is_empty(folder.path()));
         file.close();
@@ -393,21 +399,22 @@ TEST_CASE("conversions of types that are not ours", "[frame][parquet]") {
     CHECK_FALSE(read(ms, late, 2, true).is_valid(1));
 
     e.meaning = logical::date;
-    CHECK(read(field_like(physical::int32, e), stored_as(std::vector<std::int32_t>{-1}), 1).values<std::int64_t>()[0] ==
-          -86'400'000'000'000);
+    CHECK(read(field_like(physical::int32, e), stored_as(std::vector<std::int32_t>{-1}), 1).values<std::int32_t>()[0] ==
+          -1);
 
     e.meaning = logical::integer;
     e.is_signed = false;
     e.bits = 32;
     CHECK(read(field_like(physical::int32, e), stored_as(std::vector<std::uint32_t>{4'000'000'000}), 1)
-              .values<std::int64_t>()[0] == 4'000'000'000);
+              .values<std::uint32_t>()[0] == 4'000'000'000);
     e.bits = 64;
     const auto u64 = field_like(physical::int64, e);
-    CHECK(read(u64, stored_as(std::vector<std::uint64_t>{(1ULL << 63) - 1}), 1).values<std::int64_t>()[0] ==
-          (std::numeric_limits<std::int64_t>::max)());
-    CHECK(says<unsupported_error>(
-        [&] { static_cast<void>(read(u64, stored_as(std::vector<std::uint64_t>{1ULL << 63}), 1)); },
-        "9223372036854775808 does not fit int64"));
+    CHECK(read(u64, stored_as(std::vector<std::uint64_t>{1ULL << 63}), 1).values<std::uint64_t>()[0] == 1ULL << 63);
+    e.bits = 8;
+    const auto u8 = field_like(physical::int32, e);
+    CHECK(read(u8, stored_as(std::vector<std::int32_t>{255}), 1).values<std::uint8_t>()[0] == 255);
+    CHECK(says<parse_error>([&] { static_cast<void>(read(u8, stored_as(std::vector<std::int32_t>{256}), 1)); },
+                            "value 256 in a column of uint8"));
 
     e = {};
     e.meaning = logical::decimal;

@@ -45,6 +45,68 @@ table sensors() {
 
 }  // namespace
 
+TEST_CASE("kinds have names, and one that holds both of two", "[frame][column]") {
+    for (std::size_t i = 0; i < kind_names.size(); ++i)
+        CHECK(to_string(kind_from_string(kind_names[i])) == kind_names[i]);
+    CHECK(raised<argument_error>([&] { (void)kind_from_string("int"); }).find("int8, int16") != std::string::npos);
+    CHECK(common_kind(kind::int8, kind::uint8) == kind::int16);
+    CHECK(common_kind(kind::uint32, kind::int16) == kind::int64);
+    CHECK(common_kind(kind::int64, kind::uint8) == kind::int64);
+    CHECK(common_kind(kind::uint64, kind::int8) == kind::float64);
+    CHECK(common_kind(kind::uint16, kind::uint32) == kind::uint32);
+    CHECK(common_kind(kind::float32, kind::int8) == kind::float64);
+    CHECK(common_kind(kind::timestamp, kind::date) == kind::timestamp);
+    CHECK_FALSE(common_kind(kind::date, kind::int32));
+}
+
+TEST_CASE("numbers and times are converted to kinds that hold them", "[frame][column]") {
+    const column small(std::vector<std::uint32_t>{4'000'000'000U, 7}, {true, false});
+    CHECK(values_of<std::int64_t>(convert(small, kind::int64))[0] == 4'000'000'000);
+    CHECK_FALSE(convert(small, kind::float64).is_valid(1));
+    CHECK(shown(convert(column(std::vector<std::uint64_t>{~std::uint64_t{0}}), kind::float64)) ==
+          "18446744073709551616.0");
+    CHECK(shown(convert(column(std::vector<std::int8_t>{-128}), kind::int16)) == "-128");
+    CHECK(raised<argument_error>([&] { (void)convert(small, kind::int32); }) ==
+          "a column of uint32 does not become one of int32");
+    const column days = column::dates({0, -1, 19'787}, {true, true, true});
+    CHECK(shown(days) == "1970-01-01 1969-12-31 2024-03-05");
+    CHECK(shown(convert(days, kind::timestamp)) == "1970-01-01T00:00:00Z 1969-12-31T00:00:00Z 2024-03-05T00:00:00Z");
+    CHECK(raised<argument_error>([&] {
+              (void)convert(column::dates({0, 106'752}), kind::timestamp);
+          }) == "row 1: day 106752 is beyond what a timestamp holds");
+}
+
+TEST_CASE("strings may be codes into a dictionary", "[frame][column]") {
+    const column words(texts{"b", "", "a", "b", "x"}, {true, true, true, true, false});
+    const column coded = dictionary_encoded(words);
+    CHECK(coded.is_dictionary());
+    CHECK(coded.kind() == kind::string);
+    CHECK(shown(coded) == shown(words));
+    CHECK(coded.dictionary().size() == 3);
+    CHECK(std::vector<std::int32_t>(coded.codes().begin(), coded.codes().end()) ==
+          std::vector<std::int32_t>{0, 1, 2, 0, 0});
+    CHECK(shown(coded.slice(2, 3)) == "a b -");
+    CHECK_FALSE(plain(coded).is_dictionary());
+    CHECK(shown(plain(coded.slice(1, 3))) == "\"\" a b");
+    CHECK(raised<argument_error>([&] { (void)coded.offsets(); }).starts_with("dictionary-encoded strings"));
+    CHECK(raised<argument_error>([&] { (void)words.codes(); }).starts_with("column of string without a dictionary"));
+    CHECK(dictionary_encoded(column::missing(kind::string, 2)).text(1).empty());
+    const auto bad_code = [&](std::int32_t code) {
+        return raised<argument_error>(
+            [&] { (void)column::encoded(1, {}, buffer(std::vector<std::int32_t>{code}), column(texts{"a"})); });
+    };
+    CHECK(bad_code(1) == "code 1 of a dictionary of 1 strings");
+    CHECK(bad_code(-1) == "code -1 of a dictionary of 1 strings");
+    CHECK(bad_code(0) == "(nothing was thrown)");
+
+    const table both = concat(std::vector<table>{{{"s", dictionary_encoded(column(texts{"p", "q"}))}},
+                                                 {{"s", dictionary_encoded(column(texts{"r", "p"}))}}});
+    CHECK(both.column("s").is_dictionary());
+    CHECK(both.column("s").dictionary().size() == 3);
+    CHECK(shown(both.column("s")) == "p q r p");
+    CHECK(shown(concat(std::vector<table>{{{"s", coded}}, {{"s", words}}}).column("s")) == "b \"\" a b - b \"\" a b -");
+}
+
 TEST_CASE("a column takes a vector's memory and knows what is missing", "[frame][column]") {
     std::vector<float> samples{1, 2, 3};
     const float* memory = samples.data();

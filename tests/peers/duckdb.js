@@ -19,6 +19,7 @@ function expression(column) {
   switch (column.kind) {
     case 'float32':
     case 'float64': return `CAST(${name} AS DOUBLE)`;
+    case 'date': return `CAST(${name} - DATE '1970-01-01' AS VARCHAR)`;
     case 'timestamp': return `CAST(epoch_ns(${name}) AS VARCHAR)`;
     case 'bytes': return `hex(${name})`;
     default: return `CAST(${name} AS VARCHAR)`;
@@ -53,10 +54,10 @@ async function compare(db, file, want) {
 /** Filters use the statistics of row groups: they must not lose rows. */
 async function filters(db, file, want) {
   for (const column of want.columns) {
-    if (!/int|finite|word|line/.test(column.name) || column.kind === 'bytes') continue;
+    if (!/^[iu]\d|int|finite|word|line/.test(column.name) || column.kind === 'bytes') continue;
     const isText = column.kind === 'string';
     const present = column.values.filter((v) => v !== null);
-    const literal = (v) => (isText ? text(v) : column.kind === 'int64' || column.kind === 'int32' ? v : `CAST(${v} AS DOUBLE)`);
+    const literal = (v) => (isText ? text(v) : column.kind.includes('int') ? v : `CAST(${v} AS DOUBLE)`);
     for (const v of new Set([...present.slice(0, 3), ...present.slice(-3)])) {
       const [[count]] = await rows(db, `SELECT CAST(count(*) AS INTEGER) FROM read_parquet(${text(file)}) WHERE ${quoted(column.name)} = ${literal(v)}`);
       checks++;

@@ -94,6 +94,7 @@ table samples(std::size_t rows) {
     std::vector<std::string> lines(rows);
     std::vector<std::string> bytes(rows);
     std::vector<std::int64_t> ns(rows);
+    std::vector<std::int32_t> days(rows);
     std::vector<double> finite(rows);
     for (std::size_t i = 0; i < rows; ++i) {
         valid[i] = random() % 3 != 0;
@@ -103,6 +104,7 @@ table samples(std::size_t rows) {
         lines[i] = "line " + std::to_string(random());
         bytes[i] = std::string("\xFF\x00", 2) + static_cast<char>(random());
         ns[i] = 1'700'000'000'000'000'000 + static_cast<std::int64_t>(i) * 5'000'001;
+        days[i] = static_cast<std::int32_t>(random() % 2'000'000) - 1'000'000;
         finite[i] = (static_cast<double>(random()) - 2e9) / 1e5;
     }
     if (rows > 2) {
@@ -115,7 +117,14 @@ table samples(std::size_t rows) {
         const std::vector<bool> v = gaps ? valid : std::vector<bool>{};
         const std::string end = gaps ? "_gaps" : "";
         t.add("flag" + end, column(flags, v));
+        t.add("i8" + end, column(awkward<std::int8_t>(rows), v));
+        t.add("i16" + end, column(awkward<std::int16_t>(rows), v));
         t.add("i32" + end, column(awkward<std::int32_t>(rows), v));
+        t.add("u8" + end, column(awkward<std::uint8_t>(rows), v));
+        t.add("u16" + end, column(awkward<std::uint16_t>(rows), v));
+        t.add("u32" + end, column(awkward<std::uint32_t>(rows), v));
+        t.add("u64" + end, column(awkward<std::uint64_t>(rows), v));
+        t.add("date" + end, column::dates(days, v));
         t.add("i64" + end, column(awkward<std::int64_t>(rows), v));
         t.add("f32" + end, column(awkward<float>(rows), v));
         t.add("f64" + end, column(awkward<double>(rows), v));
@@ -126,9 +135,8 @@ table samples(std::size_t rows) {
         t.add("bytes" + end, column(bytes, v));
     }
     t.add("odd \"name\"", column(flags));
-    for (const kind k :
-         {kind::boolean, kind::int32, kind::int64, kind::float32, kind::float64, kind::timestamp, kind::string})
-        t.add("missing_" + to_string(k), column::missing(k, rows));
+    for (const std::string_view name : kind_names)
+        t.add(message("missing_", name), column::missing(kind_from_string(name), rows));
     return t;
 }
 

@@ -126,6 +126,41 @@ private:
     std::size_t capacity_ = 0;
 };
 
+/// Array that grows at its end, of values whose type its user knows.
+class growing_values {
+public:
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
+
+    template <class T>
+    [[nodiscard]] T* as() noexcept {
+        return reinterpret_cast<T*>(bytes_.data());
+    }
+
+    void reserve_bytes(std::size_t bytes) { bytes_.reserve(bytes); }
+
+    template <class T>
+    void push_back(T value) {
+        std::memcpy(bytes_.extend(sizeof(T)), &value, sizeof(T));
+    }
+
+    /// Room for `count` more values, which the caller fills.
+    template <class T>
+    [[nodiscard]] T* extend(std::size_t count) {
+        if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_alloc();
+        return reinterpret_cast<T*>(bytes_.extend(count * sizeof(T)));
+    }
+
+    void append(const void* data, std::size_t bytes) {
+        if (bytes != 0) std::memcpy(bytes_.extend(bytes), data, bytes);
+    }
+    void append_zeros(std::size_t bytes) { bytes_.append(bytes, std::byte{}); }
+
+    [[nodiscard]] buffer finish() { return bytes_.finish(); }
+
+private:
+    growing<std::byte> bytes_;
+};
+
 [[nodiscard]] constexpr std::size_t bitmap_bytes(std::size_t bits) noexcept { return bits / 8 + (bits % 8 != 0); }
 
 [[nodiscard]] inline bool get_bit(const std::uint8_t* bits, std::size_t i) noexcept {

@@ -30,11 +30,12 @@ public:
     /// Room for `rows` rows in all, and `text_bytes` bytes of strings.
     void reserve(std::size_t rows, std::size_t text_bytes = 0);
 
-    /// One value, of exactly the type that the kind stores: int32_t, int64_t (also timestamps), float or double.
+    /// One value, of exactly the type that the kind stores.
     /// @throws argument_error  if the kind is another
     template <stored T>
     void append(T value) {
-        array<T>().push_back(value);
+        expect_stored<T>();
+        values_.push_back(value);
         add_valid(1);
     }
 
@@ -53,7 +54,7 @@ public:
         expect(frame::kind::string);
         begin_text();
         text_.append(text);
-        wide_.push_back(static_cast<std::int64_t>(text_.size()));
+        values_.push_back(static_cast<std::int64_t>(text_.size()));
         add_valid(1);
     }
     void append(const char* text) { append(std::string_view(text)); }
@@ -64,7 +65,8 @@ public:
     /// @throws argument_error  if the kind does not store T
     template <stored T>
     [[nodiscard]] std::span<T> extend(std::size_t count) {
-        T* first = array<T>().extend(count);
+        expect_stored<T>();
+        T* first = values_.extend<T>(count);
         add_valid(count);
         return {first, count};
     }
@@ -73,7 +75,8 @@ public:
     /// @throws argument_error  if the kind does not store T
     template <stored T>
     void append_values(std::span<const T> values) {
-        array<T>().append(values);
+        expect_stored<T>();
+        values_.append(values.data(), values.size_bytes());
         add_valid(values.size());
     }
 
@@ -91,17 +94,9 @@ public:
 
 private:
     template <stored T>
-    growing<T>& array() {
+    void expect_stored() const {
         if (!is_stored_as<T>(kind_))
             throw argument_error(message("a ", to_string(kind_of<T>), " for a column of ", to_string(kind_)));
-        return raw<T>();
-    }
-    template <stored T>
-    growing<T>& raw() noexcept {
-        if constexpr (std::is_same_v<T, std::int32_t>) return narrow_;
-        if constexpr (std::is_same_v<T, std::int64_t>) return wide_;
-        if constexpr (std::is_same_v<T, float>) return single_;
-        if constexpr (std::is_same_v<T, double>) return double_;
     }
 
     void expect(frame::kind given) const {
@@ -109,8 +104,10 @@ private:
             throw argument_error(message("a ", to_string(given), " for a column of ", to_string(kind_)));
     }
 
+    void append_texts(const column& rows);
+
     void begin_text() {
-        if (wide_.size() == 0) wide_.push_back(0);
+        if (values_.bytes() == 0) values_.push_back(std::int64_t{0});
     }
 
     void add_valid(std::size_t count) {
@@ -126,19 +123,18 @@ private:
     std::size_t size_ = 0;
     std::size_t nulls_ = 0;
     growing_bits validity_;
-    growing_bits bits_;             // booleans
-    growing<std::int32_t> narrow_;  // int32
-    growing<std::int64_t> wide_;    // int64, timestamps, offsets of strings
-    growing<float> single_;
-    growing<double> double_;
+    growing_bits bits_;      // booleans
+    growing_values values_;  // numbers and times; of strings size + 1 offsets into the text, none before the first row
     growing<char> text_;
 };
 
 inline void column_builder::reserve(std::size_t rows, std::size_t text_bytes) {
     switch (kind_) {
         case frame::kind::boolean: return bits_.reserve(rows);
-        case frame::kind::string: wide_.reserve(rows + 1); return text_.reserve(text_bytes);
-        default: dispatch_stored(kind_, [&]<class T>() { raw<T>().reserve(rows); });
+        case frame::kind::string:
+            values_.reserve_bytes((rows + 1) * sizeof(std::int64_t));
+            return text_.reserve(text_bytes);
+        default: values_.reserve_bytes(rows * value_bytes(kind_));
     }
 }
 
@@ -146,11 +142,13 @@ inline void column_builder::append_null(std::size_t count) {
     if (count == 0) return;
     switch (kind_) {
         case frame::kind::boolean: bits_.append(count, false); break;
-        case frame::kind::string:
+        case frame::kind::string: {
             begin_text();
-            wide_.append(count, wide_.back());
+            std::int64_t* ends = values_.extend<std::int64_t>(count);
+            std::fill_n(ends, count, static_cast<std::int64_t>(text_.size()));
             break;
-        default: dispatch_stored(kind_, [&]<class T>() { raw<T>().append(count, T{}); });
+        }
+        default: values_.append_zeros(count * value_bytes(kind_));
     }
     if (nulls_ == 0) validity_.append(size_, true);
     validity_.append(count, false);
@@ -160,14 +158,14 @@ inline void column_builder::append_null(std::size_t count) {
 
 template <stored T>
 void column_builder::append_values(std::span<const T> values, std::span<const std::uint8_t> valid) {
-    growing<T>& to = array<T>();
+    expect_stored<T>();
     const auto present =
         static_cast<std::size_t>(std::count_if(valid.begin(), valid.end(), [](auto v) { return v != 0; }));
     if (present != values.size())
         throw argument_error(message(values.size(), " values for ", present, " rows that have one"));
     if (present == valid.size()) return append_values(values);
     if (nulls_ == 0) validity_.append(size_, true);
-    T* row = to.extend(valid.size());
+    T* row = values_.extend<T>(valid.size());
     const T* next = values.data();
     for (const std::uint8_t v : valid) {
         *row++ = v != 0 ? *next++ : T{};
@@ -182,23 +180,30 @@ inline void column_builder::append(const column& rows) {
     if (rows.size() == 0) return;
     switch (kind_) {
         case frame::kind::boolean: bits_.append(rows.booleans()); break;
-        case frame::kind::string: {
-            begin_text();
-            const auto from = rows.offsets();
-            const std::int64_t shift = wide_.back() - from.front();
-            text_.append(
-                std::span(rows.text_bytes() + from.front(), static_cast<std::size_t>(from.back() - from.front())));
-            std::int64_t* to = wide_.extend(rows.size());
-            for (std::size_t i = 0; i < rows.size(); ++i) to[i] = from[i + 1] + shift;
-            break;
-        }
-        default: dispatch_stored(kind_, [&]<class T>() { raw<T>().append(rows.values<T>()); });
+        case frame::kind::string: append_texts(rows); break;
+        default: values_.append(rows.raw_values(), rows.size() * value_bytes(kind_));
     }
     if (rows.null_count() == 0) return add_valid(rows.size());
     if (nulls_ == 0) validity_.append(size_, true);
     validity_.append(rows.validity());
     nulls_ += rows.null_count();
     size_ += rows.size();
+}
+
+inline void column_builder::append_texts(const column& rows) {
+    begin_text();
+    std::int64_t* to = values_.extend<std::int64_t>(rows.size());
+    if (rows.is_dictionary()) {
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            text_.append(rows.text(i));
+            to[i] = static_cast<std::int64_t>(text_.size());
+        }
+        return;
+    }
+    const auto from = rows.offsets();
+    const std::int64_t shift = static_cast<std::int64_t>(text_.size()) - from.front();
+    text_.append(std::span(rows.text_bytes() + from.front(), static_cast<std::size_t>(from.back() - from.front())));
+    for (std::size_t i = 0; i < rows.size(); ++i) to[i] = from[i + 1] + shift;
 }
 
 inline column column_builder::finish() {
@@ -209,10 +214,8 @@ inline column column_builder::finish() {
         case frame::kind::boolean: return column(kind_, size, std::move(validity), bits_.finish());
         case frame::kind::string:
             begin_text();
-            return column(kind_, size, std::move(validity), wide_.finish(), text_.finish());
-        default:
-            return dispatch_stored(
-                kind_, [&]<class T>() { return column(kind_, size, std::move(validity), raw<T>().finish()); });
+            return column(kind_, size, std::move(validity), values_.finish(), text_.finish());
+        default: return column(kind_, size, std::move(validity), values_.finish());
     }
 }
 

@@ -153,16 +153,14 @@ private:
 
     bool append(std::string_view text) {
         switch (builder_.kind()) {
-            case kind::int32: return append_parsed(parse_number<std::int32_t>(text));
-            case kind::int64: return append_parsed(parse_number<std::int64_t>(text));
-            case kind::float32: return append_parsed(parse_number<float>(text));
-            case kind::float64: return append_parsed(parse_number<double>(text));
             case kind::boolean: return append_parsed(parse_boolean(trim(text)));
             case kind::timestamp: return append_parsed(parse_timestamp(trim(text)));
-            case kind::string: break;
+            case kind::date: return append_parsed(parse_date(trim(text)));
+            case kind::string: builder_.append(text); return true;
+            default:
+                return dispatch_stored(builder_.kind(),
+                                       [&]<class T>() { return append_parsed(parse_number<T>(text)); });
         }
-        builder_.append(text);
-        return true;
     }
 
     template <class T>
@@ -275,6 +273,7 @@ inline void append_csv_value(std::string& out, const column& c, std::size_t row,
     switch (c.kind()) {
         case kind::boolean: out += c.boolean(row) ? "true" : "false"; break;
         case kind::timestamp: append_csv_text(out, format_timestamp(c.values<std::int64_t>()[row]), delimiter); break;
+        case kind::date: append_csv_text(out, format_date(c.values<std::int32_t>()[row]), delimiter); break;
         case kind::string: append_csv_text(out, c.text(row), delimiter); break;
         default: dispatch_stored(c.kind(), [&]<class T>() { append_csv_number(out, c.values<T>()[row]); });
     }

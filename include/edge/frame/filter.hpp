@@ -67,9 +67,11 @@ std::vector<std::size_t> matching(const column& c, At&& at, comparison compare, 
 }
 
 /// A comparison of integers with a number that need not be one, as a comparison with an integer.
-/// @return  false if no integer can be written so: then it holds for all or for none, as `all` says
-inline bool integer_comparison(comparison& compare, double value, std::int64_t& integer, bool& all) {
-    constexpr double beyond = 9223372036854775808.0;  // 2^63
+/// @return  false if no Integer can be written so: then it holds for all or for none, as `all` says
+template <class Integer>
+bool integer_comparison(comparison& compare, double value, Integer& integer, bool& all) {
+    constexpr double beyond = std::is_signed_v<Integer> ? 9223372036854775808.0 : 18446744073709551616.0;  // 2^63, 2^64
+    constexpr double least = std::is_signed_v<Integer> ? -beyond : 0.0;
     const bool greater = compare == comparison::greater || compare == comparison::greater_or_equal;
     const bool less = compare == comparison::less || compare == comparison::less_or_equal;
     if (value != value) {
@@ -77,12 +79,12 @@ inline bool integer_comparison(comparison& compare, double value, std::int64_t& 
         return false;
     }
     const double below = std::floor(value);
-    const bool inside = value >= -beyond && value < beyond;
+    const bool inside = value >= least && value < beyond;
     if (!inside || (below != value && !greater && !less)) {
         all = compare == comparison::not_equal || (value < 0 ? greater : less);
         return false;
     }
-    integer = static_cast<std::int64_t>(below);
+    integer = static_cast<Integer>(below);
     if (below != value) compare = less ? comparison::less_or_equal : comparison::greater;
     return true;
 }
@@ -144,25 +146,30 @@ inline bool integer_comparison(comparison& compare, double value, std::int64_t& 
         }
         default: break;
     }
-    auto integer = detail::parse_number<std::int64_t>(where.value);
-    comparison compare = where.compare;
-    if (!integer && c.kind() == kind::timestamp) {
-        integer = parse_timestamp(detail::trim(where.value));
-        if (!integer) throw bad("an ISO 8601 time or nanoseconds");
-    } else if (!integer) {
-        const auto value = detail::parse_number<double>(where.value);
-        if (!value) throw bad("a number");
-        bool all = false;
-        integer.emplace();
-        if (!detail::integer_comparison(compare, *value, *integer, all))
+    const auto compared = [&]<class Integer>(std::optional<Integer> integer) {
+        comparison compare = where.compare;
+        if (!integer) {
+            if (c.kind() == kind::timestamp) throw bad("an ISO 8601 time or nanoseconds");
+            if (c.kind() == kind::date) throw bad("a date such as 2024-01-31, or days since 1970");
+            const auto value = detail::parse_number<double>(where.value);
+            if (!value) throw bad("a number");
+            bool all = false;
+            integer.emplace();
+            if (!detail::integer_comparison(compare, *value, *integer, all))
+                return detail::matching(
+                    c, [](std::size_t) { return 0; }, [all](int) { return all; });
+        }
+        return dispatch_stored(c.kind(), [&]<class T>() {
+            const auto values = c.values<T>();
             return detail::matching(
-                c, [](std::size_t) { return 0; }, [all](int) { return all; });
-    }
-    return dispatch_stored(c.kind(), [&]<class T>() {
-        const auto values = c.values<T>();
-        return detail::matching(
-            c, [&](std::size_t i) { return static_cast<std::int64_t>(values[i]); }, compare, *integer);
-    });
+                c, [&](std::size_t i) { return static_cast<Integer>(values[i]); }, compare, *integer);
+        });
+    };
+    if (c.kind() == kind::uint64) return compared(detail::parse_number<std::uint64_t>(where.value));
+    auto integer = detail::parse_number<std::int64_t>(where.value);
+    if (!integer && c.kind() == kind::timestamp) integer = parse_timestamp(detail::trim(where.value));
+    if (!integer && c.kind() == kind::date) integer = parse_date(detail::trim(where.value));
+    return compared(integer);
 }
 
 /// @throws argument_error  as `rows_where`

@@ -11,12 +11,13 @@
 ///
 /// A table holds no values itself: copies, selections and slices share the columns' memory.
 
-#include <edge/frame/column_builder.hpp>
+#include <edge/frame/dictionary.hpp>
 
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -126,34 +127,51 @@ inline std::size_t table::index(std::string_view name) const {
     throw argument_error(message("no column '", name, "'; there are: ", known.empty() ? "none" : known));
 }
 
-/// The kind that holds the values of both: of numbers the wider one, float64 for an integer and a float.
-[[nodiscard]] inline std::optional<kind> common_kind(kind a, kind b) noexcept {
-    if (a == b) return a;
-    if (!is_number(a) || !is_number(b)) return std::nullopt;
-    return is_float(a) || is_float(b) ? kind::float64 : kind::int64;
+namespace detail {
+
+/// Where `to` holds all values of `from`: each of `c`, whether there or not, as what `to` stores.
+inline buffer converted_values(const column& c, kind to) {
+    growing_values out;
+    if (to == kind::float64) {
+        double* values = out.extend<double>(c.size());
+        dispatch_stored(c.kind(), [&]<class From>() {
+            for (const From value : c.values<From>()) *values++ = static_cast<double>(value);
+        });
+        return out.finish();
+    }
+    // Over int64, whose bits are right for uint64 as well: a loop for each type there and back, not for each pair.
+    std::vector<std::int64_t> wide;
+    wide.reserve(c.size());
+    dispatch_stored(c.kind(), [&]<class From>() {
+        for (const From value : c.values<From>()) wide.push_back(static_cast<std::int64_t>(value));
+    });
+    constexpr std::int64_t ns_per_day = 86'400'000'000'000;
+    constexpr std::int64_t most_days = (std::numeric_limits<std::int64_t>::max)() / ns_per_day;
+    for (std::size_t i = 0; c.kind() == kind::date && i < wide.size(); ++i) {
+        const bool fits = wide[i] >= -most_days && wide[i] <= most_days;
+        if (!fits && c.is_valid(i))
+            throw argument_error(message("row ", i, ": day ", wide[i], " is beyond what a timestamp holds"));
+        wide[i] = fits ? wide[i] * ns_per_day : 0;
+    }
+    dispatch_stored(to, [&]<class To>() {
+        To* values = out.extend<To>(c.size());
+        for (const std::int64_t value : wide) *values++ = static_cast<To>(value);
+    });
+    return out.finish();
 }
 
-/// Numbers as a kind that holds them all; a column without any value as any kind.
+}  // namespace detail
+
+/// Numbers and times as a kind that holds them all; a column without any value as any kind.
 /// @throws argument_error  if it is neither
 [[nodiscard]] inline column convert(const column& c, kind to) {
     if (c.kind() == to) return c;
     if (c.null_count() == c.size()) return column::missing(to, c.size());
     if (common_kind(c.kind(), to) != to)
         throw argument_error(message("a column of ", to_string(c.kind()), " does not become one of ", to_string(to)));
-    column_builder converted(to);
-    converted.reserve(c.size());
-    dispatch_stored(to, [&]<class To>() {
-        dispatch_stored(c.kind(), [&]<class From>() {
-            const auto values = c.values<From>();
-            for (std::size_t i = 0; i < values.size(); ++i) {
-                if (c.is_valid(i))
-                    converted.append(static_cast<To>(values[i]));
-                else
-                    converted.append_null();
-            }
-        });
-    });
-    return converted.finish();
+    growing_bits validity;
+    if (c.null_count() != 0) validity.append(c.validity());
+    return column(to, c.size(), validity.finish(), detail::converted_values(c, to));
 }
 
 /// The rows of all, one table after the other. The columns must have the same names in the same order; their kinds must
@@ -185,9 +203,19 @@ inline std::size_t table::index(std::string_view name) const {
                                              "; expected ", to_string(*wanted), " as before"));
             wanted = both;
         }
-        column_builder values(wanted.value_or(first.columns()[c].kind()));
+        std::vector<column> converted;
+        bool is_encoded = true;
+        for (const table& part : parts) {
+            converted.push_back(convert(part.columns()[c], wanted.value_or(first.columns()[c].kind())));
+            is_encoded = is_encoded && converted.back().is_dictionary();
+        }
+        if (is_encoded) {
+            all.add(name, detail::concat_encoded(converted));
+            continue;
+        }
+        column_builder values(converted.front().kind());
         values.reserve(rows);
-        for (const table& part : parts) values.append(convert(part.columns()[c], values.kind()));
+        for (const column& part : converted) values.append(part);
         all.add(name, values.finish());
     }
     return all;

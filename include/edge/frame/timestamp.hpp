@@ -127,6 +127,31 @@ struct text_cursor {
     return seconds * detail::ns_per_second + ns;
 }
 
+/// `YYYY-MM-DD`.
+/// @return  days since 1970-01-01, or nothing if it is no such text
+[[nodiscard]] inline std::optional<std::int32_t> parse_date(std::string_view text) noexcept {
+    detail::text_cursor at{text};
+    unsigned year = 0, month = 0, day = 0;
+    if (!at.digits(4, 9999, year) || !at.skip('-') || !at.digits(2, 12, month) || !at.skip('-') || month == 0 ||
+        !at.digits(2, detail::days_in_month(year, month), day) || day == 0 || !at.rest.empty())
+        return std::nullopt;
+    return static_cast<std::int32_t>(detail::days_from_civil(year, month, day));
+}
+
+/// `YYYY-MM-DD`; years beyond four digits, and before year 0, as ISO 8601 extends them: with a sign.
+[[nodiscard]] inline std::string format_date(std::int32_t days) {
+    const detail::civil date = detail::civil_from_days(days);
+    const auto padded = [](std::uint64_t value, std::size_t width) {
+        std::string digits = std::to_string(value);
+        return digits.size() < width ? digits.insert(0, width - digits.size(), '0') : digits;
+    };
+    const auto magnitude = static_cast<std::uint64_t>(date.year < 0 ? -date.year : date.year);
+    return (date.year < 0      ? "-"
+            : date.year > 9999 ? "+"
+                               : "") +
+           padded(magnitude, 4) + '-' + padded(date.month, 2) + '-' + padded(date.day, 2);
+}
+
 /// `YYYY-MM-DDTHH:MM:SSZ`, with 3, 6 or 9 digits after the second where they are not zero.
 [[nodiscard]] inline std::string format_timestamp(std::int64_t ns) {
     std::int64_t seconds = ns / detail::ns_per_second;

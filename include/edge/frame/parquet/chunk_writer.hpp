@@ -32,14 +32,11 @@ namespace edge::frame::parquet {
 [[nodiscard]] constexpr physical physical_of(kind k) noexcept {
     switch (k) {
         case kind::boolean: return physical::boolean;
-        case kind::int32: return physical::int32;
         case kind::float32: return physical::float32;
         case kind::float64: return physical::float64;
         case kind::string: return physical::byte_array;
-        case kind::int64:
-        case kind::timestamp: break;
+        default: return value_bytes(k) == 8 ? physical::int64 : physical::int32;
     }
-    return physical::int64;
 }
 
 /// Whether the bytes are UTF-8: no overlong forms, no surrogates, nothing past U+10FFFF. RFC 3629, section 4.
@@ -68,9 +65,17 @@ namespace edge::frame::parquet {
 
 namespace detail {
 
-/// The unsigned integer of T's size.
+/// The unsigned integer whose bits a file holds of a T: narrow integers are stored in 32 bits.
 template <class T>
-using bits_of = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+using bits_of = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+
+template <class T>
+[[nodiscard]] bits_of<T> stored_bits(T value) noexcept {
+    if constexpr (std::is_floating_point_v<T>)
+        return std::bit_cast<bits_of<T>>(value);
+    else
+        return static_cast<bits_of<T>>(value);  // sign-extended where it is signed
+}
 
 template <class T>
 [[nodiscard]] std::string plain_text(T value) {
@@ -95,8 +100,8 @@ void set_bounds(std::span<const T> values, statistics& s) {
         if (bounds->first == 0) bounds->first = -T{0};
         if (bounds->second == 0) bounds->second = T{0};
     }
-    s.min = plain_text(bounds->first);
-    s.max = plain_text(bounds->second);
+    s.min = plain_text(stored_bits(bounds->first));
+    s.max = plain_text(stored_bits(bounds->second));
 }
 
 }  // namespace detail
@@ -168,21 +173,26 @@ private:
             values = kept;
         }
         detail::set_bounds(values, chunk_.statistics);
+        std::vector<bits> stored(values.size());
+        for (std::size_t i = 0; i < values.size(); ++i) stored[i] = detail::stored_bits(values[i]);
+        write_stored<bits>(stored, validity, rows.size());
+    }
+
+    template <class B>
+    void write_stored(std::span<const B> values, const bit_view& validity, std::size_t rows) {
         if (may_use_dictionary_) {
-            auto& distinct = words<bits>();
-            std::vector<bits> keys(values.size());
-            if (!values.empty()) std::memcpy(keys.data(), values.data(), values.size_bytes());
-            if (distinct.build(keys) &&
-                pays(distinct.values().size() * sizeof(T), distinct.values().size(), present, present * sizeof(T))) {
+            auto& distinct = words<B>();
+            if (distinct.build(values) &&
+                pays(distinct.values().size_bytes(), distinct.values().size(), values.size(), values.size_bytes())) {
                 page_.clear();
                 append(distinct.values().data(), distinct.values().size_bytes());
-                return write_indexes(distinct.values().size(), distinct.indexes(), validity, rows.size());
+                return write_indexes(distinct.values().size(), distinct.indexes(), validity, rows);
             }
         }
         std::size_t next = 0;
-        pages(rows.size(), page_bytes_ / sizeof(T), [&](std::size_t first, std::size_t count) {
+        pages(rows, page_bytes_ / sizeof(B), [&](std::size_t first, std::size_t count) {
             const std::size_t n = begin_page(validity, first, count);
-            append(values.data() + next, n * sizeof(T));
+            append(values.data() + next, n * sizeof(B));
             next += n;
             end_page(encoding::plain, count);
         });

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <type_traits>
 
 namespace edge::frame::parquet {
 
@@ -41,32 +40,21 @@ inline constexpr std::int64_t out_of_range = (std::numeric_limits<std::int64_t>:
 
 struct column_sink {
     explicit column_sink(frame::kind k) : kind(k) {
-        if (k == kind::string) wide.push_back(0);
+        if (k == kind::string) values.push_back(std::int64_t{0});
     }
 
     frame::kind kind;
     std::size_t rows = 0;
     std::size_t reserved = 0;
-    growing_bits validity;         ///< a bit a row
-    growing_bits bits;             ///< booleans
-    growing<std::int32_t> narrow;  ///< int32
-    growing<std::int64_t> wide;    ///< int64, timestamps, offsets of strings
-    growing<float> single;
-    growing<double> twice;
+    growing_bits validity;  ///< a bit a row
+    growing_bits bits;      ///< booleans
+    growing_values values;  ///< numbers and times; of strings rows + 1 offsets into the text
     growing<char> text;
     bool has_out_of_range = false;  ///< some times are `out_of_range`, and will be missing
 
-    template <stored T>
-    [[nodiscard]] growing<T>& array() noexcept {
-        if constexpr (std::is_same_v<T, std::int32_t>) return narrow;
-        if constexpr (std::is_same_v<T, std::int64_t>) return wide;
-        if constexpr (std::is_same_v<T, float>) return single;
-        if constexpr (std::is_same_v<T, double>) return twice;
-    }
-
     /// Bytes that a row takes, strings without their text.
     [[nodiscard]] std::size_t row_bytes() const noexcept {
-        return kind == kind::boolean ? 1 : kind == kind::int32 || kind == kind::float32 ? 4 : 8;
+        return kind == kind::boolean ? 1 : kind == kind::string ? sizeof(std::int64_t) : value_bytes(kind);
     }
 
     /// Room for more rows. Twice what there was, at least, so that many small files cost no more than one large.
@@ -74,11 +62,8 @@ struct column_sink {
         if (rows + more <= reserved) return;
         reserved = (std::max)(rows + more, 2 * reserved);
         validity.reserve(reserved);
-        switch (kind) {
-            case frame::kind::boolean: return bits.reserve(reserved);
-            case frame::kind::string: return wide.reserve(reserved + 1);
-            default: dispatch_stored(kind, [&]<class T>() { array<T>().reserve(reserved); });
-        }
+        if (kind == frame::kind::boolean) return bits.reserve(reserved);
+        values.reserve_bytes((reserved + 1) * row_bytes());
     }
 
     /// The column; the sink is then used up.
@@ -86,15 +71,14 @@ struct column_sink {
         if (has_out_of_range) {
             const bit_view had = validity.view();
             growing_bits has;
-            for (std::size_t i = 0; i < rows; ++i) has.push_back(had[i] && wide[i] != out_of_range);
+            for (std::size_t i = 0; i < rows; ++i)
+                has.push_back(had[i] && values.as<std::int64_t>()[i] != out_of_range);
             validity = std::move(has);
         }
         switch (kind) {
             case frame::kind::boolean: return column(kind, rows, validity.finish(), bits.finish());
-            case frame::kind::string: return column(kind, rows, validity.finish(), wide.finish(), text.finish());
-            default:
-                return dispatch_stored(
-                    kind, [&]<class T>() { return column(kind, rows, validity.finish(), array<T>().finish()); });
+            case frame::kind::string: return column(kind, rows, validity.finish(), values.finish(), text.finish());
+            default: return column(kind, rows, validity.finish(), values.finish());
         }
     }
 };

@@ -9,12 +9,12 @@
 /// | in the file                                                     | kind      |
 /// |-----------------------------------------------------------------|-----------|
 /// | BOOLEAN                                                         | boolean   |
-/// | INT32; 8 to 32 bits signed, 8 and 16 unsigned                   | int32     |
-/// | INT64; 32 bits unsigned; 64 unsigned (below 2^63, else refused) | int64     |
+/// | INT32 and INT64; 8 to 64 bits, signed or not                    | int8 to int64, uint8 to uint64 |
 /// | TIME                                                            | int64, nanoseconds since midnight |
 /// | FLOAT, FLOAT16                                                  | float32   |
 /// | DOUBLE, DECIMAL                                                 | float64   |
-/// | TIMESTAMP, INT96, DATE (at midnight)                            | timestamp |
+/// | DATE                                                            | date      |
+/// | TIMESTAMP, INT96                                                | timestamp |
 /// | BYTE_ARRAY and FIXED_LEN_BYTE_ARRAY, UUID (as text)             | string    |
 
 #include <edge/frame/kind.hpp>
@@ -32,10 +32,9 @@ namespace edge::frame::parquet {
 /// How a stored value becomes one of the column's kind.
 enum class conversion : std::uint8_t {
     none,
-    scale,          ///< times `field::factor`, checked
-    from_unsigned,  ///< uint32 widened, uint64 checked
-    decimal,        ///< over `field::divisor`
-    int96,          ///< Julian day and nanoseconds
+    scale,    ///< times `field::factor`, checked
+    decimal,  ///< over `field::divisor`
+    int96,    ///< Julian day and nanoseconds
     float16,
     uuid,
 };
@@ -75,13 +74,14 @@ inline void choose_kind(field& f, const schema_element& e) {
     switch (f.type) {
         case physical::boolean: return is(kind::boolean);
         case physical::int32:
-            if (e.meaning == logical::integer && !e.is_signed && e.bits >= 32)
-                return is(kind::int64, conversion::from_unsigned);
-            if (e.meaning == logical::date) return is(kind::timestamp, conversion::scale, 86'400'000'000'000);
+            if (e.meaning == logical::integer && e.bits == 8) return is(e.is_signed ? kind::int8 : kind::uint8);
+            if (e.meaning == logical::integer && e.bits == 16) return is(e.is_signed ? kind::int16 : kind::uint16);
+            if (e.meaning == logical::integer && !e.is_signed) return is(kind::uint32);
+            if (e.meaning == logical::date) return is(kind::date);
             if (e.meaning == logical::time) return is(kind::int64, conversion::scale, nanoseconds());
             return is(kind::int32);
         case physical::int64:
-            if (e.meaning == logical::integer && !e.is_signed) return is(kind::int64, conversion::from_unsigned);
+            if (e.meaning == logical::integer && !e.is_signed) return is(kind::uint64);
             if (e.meaning == logical::time) return is(kind::int64, conversion::scale, nanoseconds());
             if (e.meaning == logical::timestamp) return is(kind::timestamp, conversion::scale, nanoseconds());
             return is(kind::int64);

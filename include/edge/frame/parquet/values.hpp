@@ -127,7 +127,7 @@ private:
     void read_numbers(encoding e, std::span<const std::byte> bytes, std::size_t rows, std::size_t present,
                       const bit_view& validity, column_sink& to) {
         dispatch_stored(to.kind, [&]<class T>() {
-            T* out = to.array<T>().extend(rows);
+            T* out = to.values.extend<T>(rows);
             if constexpr (std::is_same_v<P, T>) {
                 if (field_.conversion == conversion::none || field_.conversion == conversion::scale) {
                     decode<P>(e, bytes, {out, present});
@@ -167,21 +167,11 @@ private:
     void convert(std::span<const P> values, T* out) const {
         switch (field_.conversion) {
             case conversion::scale:
-                if constexpr (std::is_integral_v<P> && std::is_integral_v<T>) {
+                if constexpr (std::is_same_v<T, std::int64_t>) {
                     const std::int64_t most = (std::numeric_limits<std::int64_t>::max)() / field_.factor;
                     for (std::size_t i = 0; i < values.size(); ++i) {
                         const std::int64_t v = values[i];
                         out[i] = static_cast<T>(v >= -most && v <= most ? v * field_.factor : refuse_time(v));
-                    }
-                }
-                return;
-            case conversion::from_unsigned:
-                if constexpr (std::is_integral_v<P>) {
-                    for (std::size_t i = 0; i < values.size(); ++i) {
-                        const auto u = static_cast<std::make_unsigned_t<P>>(values[i]);
-                        if (u > static_cast<std::uint64_t>((std::numeric_limits<std::int64_t>::max)()))
-                            throw unsupported_error(message("unsigned value ", u, " does not fit int64"));
-                        out[i] = static_cast<T>(u);
                     }
                 }
                 return;
@@ -191,6 +181,10 @@ private:
                 return;
             default:
                 for (std::size_t i = 0; i < values.size(); ++i) out[i] = static_cast<T>(values[i]);
+                if constexpr (std::is_integral_v<T> && sizeof(T) < sizeof(P))
+                    for (std::size_t i = 0; i < values.size(); ++i)
+                        if (static_cast<P>(out[i]) != values[i])
+                            throw parse_error(message("value ", values[i], " in a column of ", to_string(field_.kind)));
         }
     }
 
@@ -273,7 +267,7 @@ private:
     template <class T, class F>
     void convert_each(std::span<const std::string_view> values, std::size_t rows, const bit_view& validity,
                       column_sink& to, F&& f) {
-        T* out = to.array<T>().extend(rows);
+        T* out = to.values.extend<T>(rows);
         for (std::size_t i = 0; i < values.size(); ++i) out[i] = f(values[i]);
         spread(out, rows, values.size(), validity);
     }
@@ -283,8 +277,8 @@ private:
     void append_texts(std::size_t rows, std::size_t present, const bit_view& validity, column_sink& to,
                       std::size_t total, F&& write) {
         budget_.charge(total, 1);
-        std::int64_t end = to.wide.back();
-        std::int64_t* offsets = to.wide.extend(rows);
+        auto end = static_cast<std::int64_t>(to.text.size());
+        auto* offsets = to.values.extend<std::int64_t>(rows);
         char* at = to.text.extend(total);
         const bool has_gaps = present != rows;
         for (std::size_t row = 0, next = 0; row < rows; ++row) {
@@ -353,9 +347,9 @@ private:
                       column_sink& to) {
         if (present == 0) {
             if (to.kind == kind::string)
-                to.wide.append(rows, to.wide.back());
+                std::fill_n(to.values.extend<std::int64_t>(rows), rows, static_cast<std::int64_t>(to.text.size()));
             else
-                dispatch_stored(to.kind, [&]<class T>() { to.array<T>().append(rows, T{}); });
+                to.values.append_zeros(rows * to.row_bytes());
             return;
         }
         if (!dictionary_) throw parse_error("indexes into a dictionary that is not there");
@@ -363,8 +357,8 @@ private:
         rle_reader indexes(bytes.subspan(1), std::to_integer<int>(bytes[0]));
         if (to.kind == kind::string) return gather_texts(indexes, rows, present, validity, to);
         dispatch_stored(to.kind, [&]<class T>() {
-            const T* values = dictionary_->array<T>().data();
-            T* out = to.array<T>().extend(rows);
+            const T* values = dictionary_->values.as<T>();
+            T* out = to.values.extend<T>(rows);
             for (std::size_t done = 0; done < present;) {
                 const std::span<const std::uint32_t> some = next_indexes(indexes, present - done);
                 for (const std::uint32_t i : some) out[done++] = values[i];
@@ -375,10 +369,10 @@ private:
 
     void gather_texts(rle_reader& indexes, std::size_t rows, std::size_t present, const bit_view& validity,
                       column_sink& to) {
-        const std::int64_t* at = dictionary_->wide.data();
+        const auto* at = dictionary_->values.as<std::int64_t>();
         const char* text = dictionary_->text.data();
-        std::int64_t end = to.wide.back();
-        std::int64_t* offsets = to.wide.extend(rows);
+        auto end = static_cast<std::int64_t>(to.text.size());
+        auto* offsets = to.values.extend<std::int64_t>(rows);
         std::size_t row = 0;
         for (std::size_t done = 0; done < present;) {
             const std::span<const std::uint32_t> some = next_indexes(indexes, present - done);

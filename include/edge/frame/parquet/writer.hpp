@@ -169,6 +169,19 @@ private:
         if (c.kind == kind::string && c.is_text) {
             out.i32(6, 0);  // UTF8, for readers older than logical types
             out.structure(10, [&] { out.structure(1, [] {}); });
+        } else if (c.kind == kind::date) {
+            out.i32(6, 6);
+            out.structure(10, [&] { out.structure(6, [] {}); });
+        } else if (is_integer(c.kind) && c.kind != kind::int32 && c.kind != kind::int64) {
+            const bool is_signed = !is_unsigned(c.kind);
+            const auto width = static_cast<std::int8_t>(8 * value_bytes(c.kind));
+            out.i32(6, (is_signed ? 15 : 11) + (width == 8 ? 0 : width == 16 ? 1 : width == 32 ? 2 : 3));
+            out.structure(10, [&] {
+                out.structure(10, [&] {
+                    out.i8(1, width);
+                    out.boolean(2, is_signed);
+                });
+            });
         } else if (c.kind == kind::timestamp) {
             out.structure(10, [&] {
                 out.structure(8, [&] {
