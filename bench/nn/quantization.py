@@ -11,9 +11,12 @@ that it was made from: way, seconds, file_bytes, top1, top5 and agreement (with 
 import argparse
 import json
 import pathlib
-import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from peers import answer, write_readme  # noqa: E402
 
 PLAIN = ["--no-equalize", "--no-bias-correct", "--no-learned-rounding"]
 WAYS = {
@@ -26,13 +29,6 @@ WAYS = {
 }
 HEAD = ("| weights and options | top-1, % | top-5, % | agrees with float32, % | file, MB | calibration, s |\n"
         "|---|--:|--:|--:|--:|--:|")
-
-
-def answer(command):
-    done = subprocess.run([str(part) for part in command], text=True, capture_output=True)
-    if done.returncode != 0:
-        raise SystemExit(f"quantization.py: {' '.join(str(c) for c in command)}: {done.stderr.strip()[-400:]}")
-    return json.loads(done.stdout)
 
 
 def measured(options):
@@ -77,12 +73,7 @@ def main():
     if options.json:
         options.json.write_text("".join(json.dumps(line) + "\n" for line in lines))
     if options.readme:
-        begin, end = "<!-- measured: quantization -->\n", "<!-- end of measured -->"
-        before, found, rest = options.readme.read_text().partition(begin)
-        _, closed, after = rest.partition(end)
-        if not found or not closed:
-            raise SystemExit(f"quantization.py: {options.readme} has no lines '{begin.strip()}' and '{end}'")
-        options.readme.write_text(before + begin + table_of(lines) + end + after)
+        write_readme(options.readme, "quantization", table_of(lines))
 
 
 if __name__ == "__main__":

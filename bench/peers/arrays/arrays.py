@@ -12,7 +12,6 @@ alone take, measured in the same round, as a part of edge's). Peers that are not
 """
 import argparse
 import json
-import os
 import pathlib
 import random
 import statistics
@@ -20,6 +19,8 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "support"))
+from peers import Peer, cpu_name, write_readme  # noqa: E402
 LARGE = 50_000_000
 ELEMENTWISE = ["multiply", "multiply_new", "fused"]
 FUNCTIONS = ["exp", "log", "tanh", "sin", "erf"]
@@ -34,24 +35,6 @@ def plan():
     rows += [(job, 1_000_000, None) for job in FUNCTIONS]
     rows += [("matmul", n, "floor_matmul") for n in (512, 513, 1024, 2048)]
     return rows
-
-
-class Peer:
-    """A program that runs jobs when it is told to."""
-
-    def __init__(self, who, command, threads):
-        self.who = who
-        env = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
-        self.process = subprocess.Popen(command, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def run(self, job, n, threads):
-        """Seconds of one run, or None if it has no such job."""
-        self.process.stdin.write(f"{job} {n} {threads}\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline().strip()
-        if not answer:
-            raise SystemExit(f"arrays.py: {self.who} ended while it ran {job} of {n}")
-        return None if answer == "unknown" else float(answer)
 
 
 def start(binaries, threads):
@@ -80,9 +63,9 @@ def measure(peers, job, n, floor, threads, rounds):
     for _ in range(rounds):
         random.shuffle(turns)
         for who, peer, name in turns:
-            taken = peer.run(name, n, threads)
-            if taken is not None:
-                times[who].append(taken)
+            taken = peer.ask(name, n, threads)
+            if taken != "unknown":
+                times[who].append(float(taken))
     return {who: list_ for who, list_ in times.items() if list_}
 
 
@@ -113,13 +96,6 @@ def lines_of(job, n, threads, times, cpu):
         yield line
 
 
-def cpu_name():
-    try:
-        return next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return "unknown"
-
-
 def measured(options):
     """Runs the jobs; prints a row for each, and gives the lines."""
     lines = []
@@ -137,8 +113,7 @@ def measured(options):
             lines += row
             print(row_of({line["who"]: line for line in row}), flush=True)
         for peer in peers:
-            peer.process.stdin.close()
-            peer.process.wait()
+            peer.close()
     return lines
 
 
@@ -152,17 +127,11 @@ def in_readme(line):
     return job != "multiply" or n != 10_000
 
 
-def write_readme(page, lines):
-    begin, end = "<!-- measured: arrays -->\n", "<!-- end of measured -->"
-    before, _, rest = page.read_text().partition(begin)
-    _, _, after = rest.partition(end)
-    if not after:
-        raise SystemExit(f"arrays.py: {page} has no lines '{begin.strip()}' and '{end}'")
+def page_of(lines):
     rows = {}
     for line in filter(in_readme, lines):
         rows.setdefault((line["job"], line["n"], line["threads"]), {})[line["who"]] = line
-    table = [HEAD, *map(row_of, rows.values()), "", f"Measured on: {lines[0]['cpu']}.", ""]
-    page.write_text(before + begin + "\n".join(table) + end + after)
+    return "\n".join([HEAD, *map(row_of, rows.values()), "", f"Measured on: {lines[0]['cpu']}.", ""])
 
 
 def main():
@@ -185,7 +154,7 @@ def main():
     if options.json:
         options.json.write_text("".join(json.dumps(line) + "\n" for line in lines))
     if options.readme:
-        write_readme(options.readme, lines)
+        write_readme(options.readme, "arrays", page_of(lines))
 
 
 if __name__ == "__main__":

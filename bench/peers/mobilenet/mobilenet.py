@@ -27,14 +27,9 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "support"))
+from peers import answer, cpu_name, write_readme  # noqa: E402
 median = statistics.median
-
-
-def answer(command, env):
-    done = subprocess.run([str(part) for part in command], env=env, text=True, capture_output=True)
-    if done.returncode != 0:
-        raise SystemExit(f"mobilenet.py: {command[0]} failed: {done.stderr.strip()[-400:]}")
-    return json.loads(done.stdout)
 
 
 class Bench:
@@ -173,25 +168,9 @@ def notes_of(lines):
         yield f"Measured on: {lines[0]['cpu']}."
 
 
-def cpu_name():
-    try:
-        return next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return "unknown"
-
-
 def table_of(lines):
     return [HEAD, *(row_of(line) for line in lines if "median_ms" in line), "",
             *(part for note in notes_of(lines) for part in (note, ""))]
-
-
-def write_readme(page, name, lines):
-    begin, end = f"<!-- measured: {name} -->\n", "<!-- end of measured -->"
-    before, _, rest = page.read_text().partition(begin)
-    _, _, after = rest.partition(end)
-    if not after:
-        raise SystemExit(f"mobilenet.py: {page} has no lines '{begin.strip()}' and '{end}'")
-    page.write_text(before + begin + "\n".join(table_of(lines)) + end + after)
 
 
 def timed(bench):
@@ -250,7 +229,7 @@ def main():
         options.json.write_text("".join(json.dumps(line) + "\n" for line in lines))
     if options.readme:
         for name, table in tables.items():
-            write_readme(options.readme, name, table)
+            write_readme(options.readme, name, "\n".join(table_of(table)))
 
 
 if __name__ == "__main__":
