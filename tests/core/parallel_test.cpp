@@ -4,7 +4,10 @@
 #include "support/catch.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
+#include <stdexcept>
+#include <string>
 #include <thread>
 
 using edge::index_t;
@@ -54,6 +57,28 @@ TEST_CASE("the exception of the lowest part comes out", "[core][parallel]") {
                                            }),
                       "part 1");
     CHECK_THROWS_AS(edge::parts_for(1, {.threads = -1}), edge::argument_error);
+}
+
+TEST_CASE("tasks run once each, on parts that have a number", "[core][parallel]") {
+    for (const int threads : {1, 2, 5}) {
+        std::vector<int> seen(100);
+        std::atomic<bool> is_part{true};
+        edge::parallel_tasks(100, {.threads = threads}, [&](index_t i, int part) {
+            ++seen[static_cast<std::size_t>(i)];
+            if (part < 0 || part >= threads) is_part = false;
+        });
+        CHECK(seen == std::vector<int>(100, 1));
+        CHECK(is_part);
+        try {
+            edge::parallel_tasks(100, {.threads = threads}, [&](index_t i, int) {
+                if (i % 30 == 29) throw std::runtime_error(std::to_string(i));
+            });
+            FAIL("nothing was thrown");
+        } catch (const std::runtime_error& e) {
+            CHECK(std::string(e.what()) == "29");
+        }
+    }
+    edge::parallel_tasks(0, {}, [](index_t, int) { FAIL("a task of none"); });
 }
 
 namespace {

@@ -165,6 +165,24 @@ TEST_CASE("a file is read by row groups and by columns", "[frame][parquet]") {
                                "no column 'nope'; there are: flag, i32"));
 }
 
+TEST_CASE("any number of threads reads the same", "[frame][parquet]") {
+    const table t = every_kind(500);
+    const auto bytes = file_of(t, {.row_group_rows = 70, .page_bytes = 256});
+    for (const int threads : {1, 2, 3}) CHECK(difference(t, parse(bytes, {.threads = threads})).empty());
+}
+
+TEST_CASE("strings are read as codes where that is asked for", "[frame][parquet]") {
+    const table t = every_kind(500);
+    for (const bool dictionary : {false, true}) {
+        const auto bytes = file_of(t, {.row_group_rows = 70, .page_bytes = 256, .dictionary = dictionary});
+        const table coded = parse(bytes, {.dictionary = true});
+        CHECK(difference(t, coded).empty());
+        CHECK(coded.column("word_gaps").is_dictionary());
+        CHECK(coded.column("word").dictionary().size() == 5);
+        CHECK(difference(t, parse(file_of(coded), {})).empty());
+    }
+}
+
 TEST_CASE("the files of a folder are one table", "[frame][parquet]") {
     const temporary_folder folder;
     const table t = every_kind(90);
@@ -268,7 +286,8 @@ TEST_CASE("a writer takes tables of one schema, and nothing appears before it cl
         file.write(t.slice(10, 0));
         file.write(t.slice(10, 20));
         CHECK(file.rows() == 30);
-        CHECK(says<argument_error>([&] { file.write(t.select("ts")); }, message("1 columns; expected ", t.names().size())));
+        CHECK(says<argument_error>([&] { file.write(t.select("ts")); },
+                                   message("1 columns; expected ", t.names().size())));
         CHECK(says<argument_error>([&] { file.write(table{{"x", column()}}); }, "columns"));
         CHECK(std::filesystem::is_empty(folder.path()));
         file.close();

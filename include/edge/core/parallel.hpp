@@ -138,4 +138,27 @@ void parallel_for(index_t count, const parallel_options& options, F&& f) {
     });
 }
 
+/// Calls `f(i, part)` once for each i in [0, tasks), each on the next thread that is free: for tasks of different lengths.
+/// Which of the `parts_for(tasks, options)` parts takes a task differs from call to call: `part` is for memory that is
+/// used again, and a task's result goes to a place of its own.
+/// The exception of the lowest task that threw is rethrown when all have ended.
+template <class F>
+void parallel_tasks(index_t tasks, const parallel_options& options, F&& f) {
+    if (tasks <= 0) return;
+    const int parts = parts_for(tasks, options);
+    std::vector<std::exception_ptr> failures(static_cast<std::size_t>(tasks));
+    std::atomic<index_t> next{0};
+    parallel_parts(parts, [&](int part) {
+        for (index_t i = next++; i < tasks; i = next++) {
+            try {
+                f(i, part);
+            } catch (...) {
+                failures[static_cast<std::size_t>(i)] = std::current_exception();
+            }
+        }
+    });
+    for (const auto& failure : failures)
+        if (failure) std::rethrow_exception(failure);
+}
+
 }  // namespace edge

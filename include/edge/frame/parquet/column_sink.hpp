@@ -6,32 +6,36 @@
 /// Unlike a `column_builder` it hands out its arrays, so that a page of values with gaps is decoded to where it will
 /// stay. A dictionary is one too.
 
-#include <edge/frame/column.hpp>
+#include <edge/frame/dictionary.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 namespace edge::frame::parquet {
 
-/// How many more bytes a read may take. A file of a few bytes can claim, within the format, any number of rows.
+/// How many more bytes a read may take, on all threads together. A file of a few bytes can claim, within the format, any number of rows.
 class byte_budget {
 public:
     explicit byte_budget(std::uint64_t limit) : limit_(limit), left_(limit) {}
 
     /// @throws parse_error  when it is used up
     void charge(std::uint64_t count, std::uint64_t each) {
-        if (each != 0 && count > left_ / each)
-            throw parse_error(message("its values take more than ", limit_,
-                                      " bytes, the limit for a file of this size; "
-                                      "option max_bytes sets another"));
-        left_ -= count * each;
+        std::uint64_t left = left_.load();
+        do {
+            if (each != 0 && count > left / each)
+                throw parse_error(message("its values take more than ", limit_,
+                                          " bytes, the limit for a file of this size; "
+                                          "option max_bytes sets another"));
+        } while (!left_.compare_exchange_weak(left, left - count * each));
     }
 
 private:
     std::uint64_t limit_;
-    std::uint64_t left_;
+    std::atomic<std::uint64_t> left_;
 };
 
 /// What stands for a time that does not fit until the column is complete, where that is asked for. It is what NumPy
@@ -39,8 +43,13 @@ private:
 inline constexpr std::int64_t out_of_range = (std::numeric_limits<std::int64_t>::min)();
 
 struct column_sink {
-    explicit column_sink(frame::kind k) : kind(k) {
-        if (k == kind::string) values.push_back(std::int64_t{0});
+    /// @param dictionary  whether strings become codes
+    explicit column_sink(frame::kind k, bool dictionary = false) : kind(k) {
+        if (k != kind::string) return;
+        if (dictionary)
+            words.emplace();
+        else
+            values.push_back(std::int64_t{0});
     }
 
     frame::kind kind;
@@ -48,13 +57,17 @@ struct column_sink {
     std::size_t reserved = 0;
     growing_bits validity;  ///< a bit a row
     growing_bits bits;      ///< booleans
-    growing_values values;  ///< numbers and times; of strings rows + 1 offsets into the text
+    growing_values values;  ///< numbers and times; of strings rows + 1 offsets into the text, or a code a row
+    std::optional<string_dictionary> words;  ///< of strings that become codes
     growing<char> text;
     bool has_out_of_range = false;  ///< some times are `out_of_range`, and will be missing
 
     /// Bytes that a row takes, strings without their text.
     [[nodiscard]] std::size_t row_bytes() const noexcept {
-        return kind == kind::boolean ? 1 : kind == kind::string ? sizeof(std::int64_t) : value_bytes(kind);
+        return kind == kind::boolean  ? 1
+               : kind != kind::string ? value_bytes(kind)
+               : words                ? sizeof(std::int32_t)
+                                      : sizeof(std::int64_t);
     }
 
     /// Room for more rows. Twice what there was, at least, so that many small files cost no more than one large.
@@ -77,7 +90,9 @@ struct column_sink {
         }
         switch (kind) {
             case frame::kind::boolean: return column(kind, rows, validity.finish(), bits.finish());
-            case frame::kind::string: return column(kind, rows, validity.finish(), values.finish(), text.finish());
+            case frame::kind::string:
+                if (words) return column::encoded(rows, validity.finish(), values.finish(), words->finish());
+                return column(kind, rows, validity.finish(), values.finish(), text.finish());
             default: return column(kind, rows, validity.finish(), values.finish());
         }
     }

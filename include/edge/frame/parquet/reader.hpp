@@ -8,10 +8,13 @@
 ///     parquet_reader file("a.parquet");                            // row group by row group, in little memory
 ///     for (std::size_t g = 0; g < file.row_groups(); ++g) use(file.read_row_group(g));
 ///
+/// Columns are read at the same time, on as many threads as there are.
+///
 /// Nothing in a file is trusted: sizes are checked against the bytes that are there before memory is asked for, and
 /// what a file can claim in a few bytes (a page of 2^31 equal values) has a limit. An error says which file, column,
 /// row group and page.
 
+#include <edge/core/parallel.hpp>
 #include <edge/frame/parquet/pages.hpp>
 #include <edge/frame/paths.hpp>
 #include <edge/frame/table.hpp>
@@ -31,12 +34,14 @@ namespace edge::frame {
 struct parquet_read_options {
     std::vector<std::string> columns = {};  ///< these, in this order; empty: all
     bool null_out_of_range = false;         ///< read times before 1677 or after 2262 as missing; else they are refused
+    bool dictionary = false;                ///< strings as codes into a dictionary: for few different ones
     bool verify_checksums = true;           ///< of pages that have one
     std::size_t max_page_bytes = std::size_t{256} << 20;  ///< of one page, uncompressed
     std::uint64_t max_bytes = 0;  ///< of the values of one file; 0: 256 MiB and 1000 times the size of the file
+    int threads = 0;              ///< 0: the process default
 };
 
-/// One file. Reading is by one thread at a time.
+/// One file. One call at a time.
 class parquet_reader {
 public:
     /// @throws io_error           if it cannot be read
@@ -77,6 +82,11 @@ public:
     void append_to(std::span<parquet::column_sink> sinks) { append_groups(0, row_groups(), chosen_, sinks); }
 
 private:
+    struct worker {
+        parquet::byte_source source;
+        parquet::decompressor unpack;
+    };
+
     parquet_reader(parquet::byte_source source, parquet_read_options options)
         : source_(std::move(source)), options_(std::move(options)) {
         limits_ = {options_.max_page_bytes, options_.verify_checksums, options_.null_out_of_range};
@@ -141,7 +151,7 @@ private:
 
     [[nodiscard]] table read_groups(std::size_t first, std::size_t last, const std::vector<std::size_t>& columns) {
         std::vector<parquet::column_sink> sinks;
-        for (const std::size_t c : columns) sinks.emplace_back(fields_[c].kind);
+        for (const std::size_t c : columns) sinks.emplace_back(fields_[c].kind, options_.dictionary);
         append_groups(first, last, columns, sinks);
         table result;
         for (std::size_t i = 0; i < columns.size(); ++i) result.add(fields_[columns[i]].name, sinks[i].finish());
@@ -162,29 +172,36 @@ private:
 
     void append_groups(std::size_t first, std::size_t last, const std::vector<std::size_t>& columns,
                        std::span<parquet::column_sink> sinks) {
-        const std::uint64_t size = (std::min)(source_.size(), ~std::uint64_t{0} / 2000);
-        parquet::byte_budget budget(options_.max_bytes != 0 ? options_.max_bytes
-                                                            : (std::uint64_t{256} << 20) + 1000 * size);
-        for (std::size_t i = 0; i < columns.size(); ++i) {
-            const parquet::field& f = fields_[columns[i]];
-            sinks[i].reserve(expected_rows(f, first, last));
-            for (std::size_t g = first; g < last; ++g) {
-                const auto where = [&] { return message(source_.name(), ": column '", f.name, "', row group ", g); };
-                parquet::located(where, [&] {
-                    const parquet::row_group& group = metadata_.row_groups[g];
-                    if (f.leaf >= group.columns.size())
-                        throw parse_error(message("it has ", group.columns.size(), " columns"));
-                    parquet::chunk_reader(source_, end_, f, budget, limits_, unpack_)
-                        .read(group.columns[f.leaf], static_cast<std::uint64_t>(group.rows), sinks[i]);
-                });
-            }
+        parquet::byte_budget budget = new_budget();
+        const auto tasks = static_cast<index_t>(columns.size());
+        const parallel_options threads{.threads = options_.threads};
+        for (auto parts = static_cast<std::size_t>(parts_for(tasks, threads)); workers_.size() < parts;)
+            workers_.push_back({source_, {}});
+        parallel_tasks(tasks, threads, [&](index_t task, int part) {
+            const auto i = static_cast<std::size_t>(task);
+            append_column(fields_[columns[i]], first, last, budget, workers_[static_cast<std::size_t>(part)], sinks[i]);
+        });
+    }
+
+    void append_column(const parquet::field& f, std::size_t first, std::size_t last, parquet::byte_budget& budget,
+                       worker& by, parquet::column_sink& to) {
+        to.reserve(expected_rows(f, first, last));
+        for (std::size_t g = first; g < last; ++g) {
+            const auto where = [&] { return message(source_.name(), ": column '", f.name, "', row group ", g); };
+            parquet::located(where, [&] {
+                const parquet::row_group& group = metadata_.row_groups[g];
+                if (f.leaf >= group.columns.size())
+                    throw parse_error(message("it has ", group.columns.size(), " columns"));
+                parquet::chunk_reader(by.source, end_, f, budget, limits_, by.unpack)
+                    .read(group.columns[f.leaf], static_cast<std::uint64_t>(group.rows), to);
+            });
         }
     }
 
     parquet::byte_source source_;
     parquet_read_options options_;
     parquet::page_limits limits_;
-    parquet::decompressor unpack_;
+    std::vector<worker> workers_;  ///< one for each thread that has read
     parquet::file_metadata metadata_;
     std::vector<parquet::field> fields_;
     std::vector<std::size_t> chosen_;
@@ -209,7 +226,7 @@ private:
             schema = file.schema();
             options.columns.clear();
             for (const auto& [name, kind] : schema) {
-                sinks.emplace_back(kind);
+                sinks.emplace_back(kind, options.dictionary);
                 options.columns.push_back(name);
             }
         } else {

@@ -11,7 +11,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <utility>
@@ -19,10 +20,12 @@
 
 namespace edge::frame::parquet {
 
+/// Of one thread; a copy is another reader of the same bytes, for another thread.
 class byte_source {
 public:
     /// @throws io_error  if it cannot be opened
-    explicit byte_source(const std::filesystem::path& path) : name_(path.string()), file_(path), size_(file_->size()) {}
+    explicit byte_source(const std::filesystem::path& path)
+        : name_(path.string()), file_(std::make_shared<shared_file>(path)), size_(file_->file.size()) {}
 
     /// Bytes that must outlive this.
     byte_source(std::span<const std::byte> bytes, std::string name)
@@ -40,16 +43,24 @@ public:
             const auto more = static_cast<std::size_t>((std::min)(left, std::uint64_t{(std::max)(count, window)}));
             window_.resize(more);
             begin_ = offset;
-            file_->read(offset, window_);
+            const std::lock_guard hold(file_->one_reader);
+            file_->file.read(offset, window_);
         }
         return std::span(window_).subspan(static_cast<std::size_t>(offset - begin_), count);
     }
 
 private:
+    /// Open once: under the same name there may be another file by now.
+    struct shared_file {
+        explicit shared_file(const std::filesystem::path& path) : file(path) {}
+        input_file file;
+        std::mutex one_reader;
+    };
+
     static constexpr std::size_t window = std::size_t{256} << 10;
 
     std::string name_;
-    std::optional<input_file> file_;
+    std::shared_ptr<shared_file> file_;
     std::span<const std::byte> memory_;
     std::uint64_t size_;
     std::vector<std::byte> window_;

@@ -48,6 +48,7 @@ public:
         dictionary_.emplace(field_.kind);
         read_stored(encoding::plain, bytes, count, count, {}, *dictionary_);
         dictionary_->rows = count;
+        codes_.clear();
     }
 
     /// Page of `rows` rows, `present` of them with a value: those whose bit is set in `validity`.
@@ -277,6 +278,16 @@ private:
     void append_texts(std::size_t rows, std::size_t present, const bit_view& validity, column_sink& to,
                       std::size_t total, F&& write) {
         budget_.charge(total, 1);
+        if (to.words) {
+            auto* codes = to.values.extend<std::int32_t>(rows);
+            word_.resize(total);
+            char* text = word_.data();
+            for (std::size_t i = 0; i < present; ++i) {
+                const std::size_t n = write(i, text);
+                codes[i] = to.words->code({text, n});
+            }
+            return spread(codes, rows, present, validity);
+        }
         auto end = static_cast<std::int64_t>(to.text.size());
         auto* offsets = to.values.extend<std::int64_t>(rows);
         char* at = to.text.extend(total);
@@ -346,7 +357,7 @@ private:
     void read_indexes(std::span<const std::byte> bytes, std::size_t rows, std::size_t present, const bit_view& validity,
                       column_sink& to) {
         if (present == 0) {
-            if (to.kind == kind::string)
+            if (to.kind == kind::string && !to.words)
                 std::fill_n(to.values.extend<std::int64_t>(rows), rows, static_cast<std::int64_t>(to.text.size()));
             else
                 to.values.append_zeros(rows * to.row_bytes());
@@ -355,6 +366,7 @@ private:
         if (!dictionary_) throw parse_error("indexes into a dictionary that is not there");
         if (bytes.empty()) throw parse_error("the page ends before its indexes");
         rle_reader indexes(bytes.subspan(1), std::to_integer<int>(bytes[0]));
+        if (to.words) return gather_codes(indexes, rows, present, validity, to);
         if (to.kind == kind::string) return gather_texts(indexes, rows, present, validity, to);
         dispatch_stored(to.kind, [&]<class T>() {
             const T* values = dictionary_->values.as<T>();
@@ -365,6 +377,22 @@ private:
             }
             spread(out, rows, present, validity);
         });
+    }
+
+    void gather_codes(rle_reader& indexes, std::size_t rows, std::size_t present, const bit_view& validity,
+                      column_sink& to) {
+        if (codes_.size() != dictionary_->rows) {  // the first page of a column chunk
+            const auto* at = dictionary_->values.as<std::int64_t>();
+            for (std::size_t i = 0; i < dictionary_->rows; ++i)
+                codes_.push_back(
+                    to.words->code({dictionary_->text.data() + at[i], static_cast<std::size_t>(at[i + 1] - at[i])}));
+        }
+        auto* out = to.values.extend<std::int32_t>(rows);
+        for (std::size_t done = 0; done < present;) {
+            const std::span<const std::uint32_t> some = next_indexes(indexes, present - done);
+            for (const std::uint32_t i : some) out[done++] = codes_[i];
+        }
+        spread(out, rows, present, validity);
     }
 
     void gather_texts(rle_reader& indexes, std::size_t rows, std::size_t present, const bit_view& validity,
@@ -413,6 +441,8 @@ private:
     scratch stored_;
     std::vector<std::string_view> views_;
     std::string arena_;
+    std::string word_;                 ///< strings that become codes, one at a time
+    std::vector<std::int32_t> codes_;  ///< of the dictionary's texts in the column's dictionary
     std::uint32_t indexes_[1024];
 };
 
