@@ -15,6 +15,7 @@
 ///
 ///     column.hpp, column_builder.hpp, table.hpp     what a table is
 ///     csv.hpp, parquet.hpp, parquet_log.hpp         files; which ones a folder or pattern stands for: paths.hpp
+///     dictionary.hpp, missing.hpp, expression.hpp   strings as codes, missing values, columns in array expressions
 ///     take.hpp, filter.hpp, sort.hpp                rows
 ///     group_by.hpp, group_accumulator.hpp           groups, of a table and of a stream
 ///     window.hpp, join_asof.hpp, describe.hpp       time series, summary
@@ -25,11 +26,14 @@
 #include <edge/frame/column_builder.hpp>
 #include <edge/frame/csv.hpp>
 #include <edge/frame/describe.hpp>
+#include <edge/frame/dictionary.hpp>
+#include <edge/frame/expression.hpp>
 #include <edge/frame/filter.hpp>
 #include <edge/frame/group_accumulator.hpp>
 #include <edge/frame/group_by.hpp>
 #include <edge/frame/join_asof.hpp>
 #include <edge/frame/kind.hpp>
+#include <edge/frame/missing.hpp>
 #include <edge/frame/parquet.hpp>
 #include <edge/frame/parquet_log.hpp>
 #include <edge/frame/paths.hpp>

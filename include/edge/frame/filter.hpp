@@ -45,10 +45,15 @@ inline constexpr std::array<std::pair<std::string_view, comparison>, 7> comparis
 /// Rows for which `holds(value of the row)`.
 template <class At, class Holds>
 std::vector<std::size_t> matching(const column& c, At&& at, Holds&& holds) {
-    std::vector<std::size_t> rows;
+    std::vector<std::size_t> rows(c.size());
     const bit_view valid = c.validity();
-    for (std::size_t i = 0; i < c.size(); ++i)
-        if (valid[i] && holds(at(i))) rows.push_back(i);
+    const bool has_gaps = c.null_count() != 0;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {  // without a branch, which would often be mispredicted
+        rows[kept] = i;
+        kept += holds(at(i)) && (!has_gaps || valid[i]) ? 1 : 0;
+    }
+    rows.resize(kept);
     return rows;
 }
 

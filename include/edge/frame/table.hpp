@@ -75,6 +75,18 @@ public:
         return select(std::vector<std::string>{std::string(std::string_view(names))...});
     }
 
+    /// With this column too, or in place of the one of that name.
+    /// @throws argument_error  if it is not as long as the others
+    [[nodiscard]] table with(std::string name, frame::column values) const;
+
+    /// Without these columns.
+    /// @throws argument_error  if one is not there
+    [[nodiscard]] table drop(const std::vector<std::string>& names) const;
+
+    /// With another name for one column.
+    /// @throws argument_error  if it is not there, or the new name is taken
+    [[nodiscard]] table rename(std::string_view from, std::string to) const;
+
     /// `count` rows from `first` on; shares the memory.
     /// @throws argument_error  if there are fewer
     [[nodiscard]] table slice(std::size_t first, std::size_t count) const {
@@ -87,6 +99,12 @@ public:
 
     /// The first `count` rows, or all where there are fewer.
     [[nodiscard]] table head(std::size_t count) const { return slice(0, (std::min)(count, rows())); }
+
+    /// The last `count` rows, or all where there are fewer.
+    [[nodiscard]] table tail(std::size_t count) const {
+        const std::size_t kept = (std::min)(count, rows());
+        return slice(rows() - kept, kept);
+    }
 
     /// Rows with equal values in these columns, to be aggregated: `t.group_by("k").agg(mean("x"))`. In group_by.hpp.
     [[nodiscard]] grouping group_by(const std::vector<std::string>& keys) const;
@@ -116,6 +134,37 @@ inline table::table(std::vector<std::string> names, std::vector<frame::column> c
     std::sort(sorted.begin(), sorted.end());
     const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
     if (twice != sorted.end()) throw argument_error(message("column '", *twice, "' is there already"));
+}
+
+inline table table::with(std::string name, frame::column values) const {
+    table changed = *this;
+    const auto place = find(name);
+    if (!place) {
+        changed.add(std::move(name), std::move(values));
+        return changed;
+    }
+    if (columns_.size() > 1 && values.size() != rows())
+        throw argument_error(message("column '", name, "' has ", values.size(), " rows; expected ", rows()));
+    changed.columns_[*place] = std::move(values);
+    return changed;
+}
+
+inline table table::drop(const std::vector<std::string>& names) const {
+    std::vector<bool> dropped(columns_.size());
+    for (const std::string& name : names) dropped[index(name)] = true;
+    table kept;
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+        if (!dropped[i]) kept.add(names_[i], columns_[i]);
+    return kept;
+}
+
+inline table table::rename(std::string_view from, std::string to) const {
+    const std::size_t place = index(from);
+    if (const auto taken = find(to); taken && *taken != place)
+        throw argument_error(message("column '", to, "' is there already"));
+    table renamed = *this;
+    renamed.names_[place] = std::move(to);
+    return renamed;
 }
 
 inline std::size_t table::index(std::string_view name) const {
