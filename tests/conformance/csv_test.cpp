@@ -49,6 +49,7 @@ bool says(const column& c, std::size_t row, const std::string& text) {
         case kind::string: return c.text(row) == text;
         case kind::boolean: return detail::parse_boolean(text) == c.boolean(row);
         case kind::timestamp: return parse_timestamp(detail::trim(text)) == c.values<std::int64_t>()[row];
+        case kind::date: return parse_date(detail::trim(text)) == c.values<std::int32_t>()[row];
         default: break;
     }
     const std::string digits(detail::trim(text));

@@ -27,7 +27,10 @@ TEST_CASE("the kind is the first that fits every cell", "[frame][csv]") {
     CHECK(kind_of_cells("1,\n-2,\n+3,\n 4 ,\n") == kind::int64);
     CHECK(kind_of_cells("1,\n2.5,\n") == kind::float64);
     CHECK(kind_of_cells("1,\nnan,\ninf,\n-1e-3,\n") == kind::float64);
-    CHECK(kind_of_cells("9223372036854775808,\n") == kind::float64);
+    CHECK(kind_of_cells("9223372036854775808,\n") == kind::uint64);
+    CHECK(kind_of_cells("9223372036854775808,\n-1,\n") == kind::float64);
+    CHECK(kind_of_cells("18446744073709551616,\n") == kind::float64);
+    CHECK(kind_of_cells("2024-03-01,\n1969-12-31,\n") == kind::date);
     CHECK(kind_of_cells("true,\nFalse,\n") == kind::boolean);
     CHECK(kind_of_cells("2024-03-01,\n2024-03-01T12:00:00.5Z,\n") == kind::timestamp);
     CHECK(kind_of_cells("1,\n2,\nx,\n") == kind::string);

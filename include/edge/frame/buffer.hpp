@@ -92,6 +92,9 @@ public:
         return first;
     }
 
+    /// Leaves out what is beyond the first `size` values.
+    void shrink(std::size_t size) noexcept { size_ = size; }
+
     void append(std::span<const T> values) {
         if (values.empty()) return;
         std::memcpy(extend(values.size()), values.data(), values.size_bytes());
