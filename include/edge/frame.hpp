@@ -19,8 +19,10 @@
 ///     take.hpp, filter.hpp, sort.hpp                rows
 ///     group_by.hpp, group_accumulator.hpp           groups, of a table and of a stream
 ///     window.hpp, join_asof.hpp, describe.hpp       time series, summary
+///     arrow.hpp                                     other libraries in the same program, without a copy
 
 #include <edge/frame/aggregate.hpp>
+#include <edge/frame/arrow.hpp>
 #include <edge/frame/buffer.hpp>
 #include <edge/frame/column.hpp>
 #include <edge/frame/column_builder.hpp>

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Tables that DuckDB reads from the library's memory, and its results as tables: over the Arrow C interfaces.
+//   arrow.js ARROW_PEER
+'use strict';
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const [peer] = process.argv.slice(2);
+const platform = `${process.platform}-${process.arch}`;
+const name = process.platform === 'darwin' ? 'libduckdb.dylib' : 'libduckdb.so';
+const bindings = path.dirname(require.resolve('@duckdb/node-bindings/package.json'));
+const library = path.join(bindings, '..', `node-bindings-${platform}`, name);
+if (!fs.existsSync(library)) {
+  console.log(`skipped: there is no ${library}`);
+  process.exit(77);
+}
+try {
+  execFileSync(peer, [library], { stdio: 'inherit' });
+} catch (error) {
+  process.exit(error.status || 1);
+}
