@@ -171,6 +171,16 @@ TEST_CASE("any number of threads reads the same", "[frame][parquet]") {
     for (const int threads : {1, 2, 3}) CHECK(difference(t, parse(bytes, {.threads = threads})).empty());
 }
 
+TEST_CASE("any number of threads, and both encodings of strings, write the same bytes", "[frame][parquet]") {
+    const table t = every_kind(500);
+    const auto bytes = file_of(t, {.row_group_rows = 70, .threads = 1});
+    CHECK(file_of(t, {.row_group_rows = 70, .threads = 3}) == bytes);
+    table coded = t;
+    for (std::size_t c = 0; c < t.names().size(); ++c)
+        if (t.columns()[c].kind() == kind::string) coded = coded.with(t.names()[c], dictionary_encoded(t.columns()[c]));
+    CHECK(file_of(coded, {.row_group_rows = 70}) == bytes);
+}
+
 TEST_CASE("strings are read as codes where that is asked for", "[frame][parquet]") {
     const table t = every_kind(500);
     for (const bool dictionary : {false, true}) {

@@ -6,7 +6,6 @@
 /// Pages are of version 1, which every reader knows, with a checksum each. Columns are OPTIONAL always, so that a chunk
 /// without a missing value has the same schema as the next one with some; its levels are then one run.
 
-#include <edge/core/file.hpp>
 #include <edge/frame/column.hpp>
 #include <edge/frame/parquet/codec.hpp>
 #include <edge/frame/parquet/crc32.hpp>
@@ -109,11 +108,14 @@ void set_bounds(std::span<const T> values, statistics& s) {
 class chunk_writer {
 public:
     /// @param page_bytes  of the values of a page, about
-    chunk_writer(output_file& to, compressor& pack, bool dictionary, std::size_t page_bytes)
-        : to_(to), pack_(pack), may_use_dictionary_(dictionary), page_bytes_(page_bytes) {}
+    /// @throws unsupported_error  if the program was compiled without the codec
+    chunk_writer(codec c, int level, bool dictionary, std::size_t page_bytes)
+        : pack_(c, level), may_use_dictionary_(dictionary), page_bytes_(page_bytes) {}
 
-    /// @throws io_error  if the device is full or fails
-    [[nodiscard]] column_chunk write(const column& values, const std::string& name) {
+    /// The chunk's pages into `to`, which is empty. A dictionary comes first; where the data begins is said from there.
+    [[nodiscard]] column_chunk write(const column& values, const std::string& name, std::vector<std::byte>& to) {
+        to_ = &to;
+        has_data_ = false;
         chunk_ = {};
         chunk_.type = physical_of(values.kind());
         chunk_.codec = pack_.number();
@@ -214,14 +216,18 @@ private:
                 chunk_.statistics.max = std::string(*most);
             }
         }
-        if (may_use_dictionary_ && words_.build(values)) {
-            std::size_t bytes = 0;
-            for (const std::string_view v : words_.values()) bytes += v.size() + 4;
-            if (bytes <= page_bytes_ && pays(bytes, words_.values().size(), present, total)) {
-                page_.clear();
-                for (const std::string_view v : words_.values()) append_text(v);
-                return write_indexes(words_.values().size(), words_.indexes(), validity, rows.size());
-            }
+        if (may_use_dictionary_ && rows.is_dictionary()) {
+            std::vector<std::uint32_t> codes;
+            codes.reserve(present);
+            for (std::size_t i = 0; i < rows.size(); ++i)
+                if (validity[i]) codes.push_back(static_cast<std::uint32_t>(rows.codes()[i]));
+            if (narrow_.build(codes) &&
+                write_dictionary(narrow_, total, validity, rows.size(),
+                                 [&](std::uint32_t code) { return rows.dictionary().text(code); }))
+                return;
+        } else if (may_use_dictionary_ && words_.build(values)) {
+            if (write_dictionary(words_, total, validity, rows.size(), [](std::string_view word) { return word; }))
+                return;
         }
         // As many rows as the average says fill a page; a page may be larger where strings are.
         std::size_t next = 0;
@@ -231,6 +237,20 @@ private:
             for (std::size_t i = 0; i < n; ++i) append_text(values[next++]);
             end_page(encoding::plain, count);
         });
+    }
+
+    /// Writes the different texts and the indexes where that is smaller than the texts. `text_of(key)` is a key's text.
+    template <class K, class TextOf>
+    bool write_dictionary(const dictionary_builder<K>& distinct, std::size_t plain_bytes, const bit_view& validity,
+                          std::size_t rows, TextOf&& text_of) {
+        std::size_t bytes = 0;
+        for (const K& key : distinct.values()) bytes += text_of(key).size() + 4;
+        if (bytes > page_bytes_ || !pays(bytes, distinct.values().size(), distinct.indexes().size(), plain_bytes))
+            return false;
+        page_.clear();
+        for (const K& key : distinct.values()) append_text(text_of(key));
+        write_indexes(distinct.values().size(), distinct.indexes(), validity, rows);
+        return true;
     }
 
     /// Whether indexes and a dictionary are clearly smaller than the values.
@@ -244,7 +264,6 @@ private:
     void write_indexes(std::size_t distinct, std::span<const std::uint32_t> indexes, const bit_view& validity,
                        std::size_t rows) {
         chunk_.encodings.push_back(encoding::rle_dictionary);
-        chunk_.dictionary_page_offset = static_cast<std::int64_t>(to_.bytes_written());
         write_page(page_type::dictionary, encoding::plain, distinct);
         const int width = bits_for(static_cast<std::uint32_t>(distinct - 1));
         rle_writer runs(width);
@@ -283,7 +302,7 @@ private:
     }
 
     void end_page(encoding e, std::size_t rows) {
-        if (chunk_.data_page_offset == 0) chunk_.data_page_offset = static_cast<std::int64_t>(to_.bytes_written());
+        if (!std::exchange(has_data_, true)) chunk_.data_page_offset = static_cast<std::int64_t>(to_->size());
         write_page(page_type::data, e, rows);
     }
 
@@ -306,8 +325,8 @@ private:
                 header_.i32(4, static_cast<std::int32_t>(encoding::rle));
             });
         });
-        to_.write(header_.bytes());
-        to_.write(packed);
+        to_->insert(to_->end(), header_.bytes().begin(), header_.bytes().end());
+        to_->insert(to_->end(), packed.begin(), packed.end());
         chunk_.uncompressed_bytes += static_cast<std::int64_t>(header_.bytes().size() + page_.size());
         chunk_.compressed_bytes += static_cast<std::int64_t>(header_.bytes().size() + packed.size());
     }
@@ -330,8 +349,9 @@ private:
 
     static constexpr std::size_t max_bound = 256;  // longer strings are no use as a bound, and swell the footer
 
-    output_file& to_;
-    compressor& pack_;
+    std::vector<std::byte>* to_ = nullptr;
+    bool has_data_ = false;
+    compressor pack_;
     bool may_use_dictionary_;
     std::size_t page_bytes_;
     column_chunk chunk_;

@@ -12,6 +12,7 @@
 /// plain bytes where some are not). It opens in DuckDB with the same values, bit for bit; a test says so.
 
 #include <edge/core/file.hpp>
+#include <edge/core/parallel.hpp>
 #include <edge/core/version.hpp>
 #include <edge/frame/parquet/chunk_writer.hpp>
 #include <edge/frame/table.hpp>
@@ -34,6 +35,7 @@ struct parquet_options {
     std::size_t row_group_rows = 131'072;           ///< at most; readers work on row groups in parallel
     std::size_t page_bytes = std::size_t{1} << 20;  ///< of values, about
     bool dictionary = true;                         ///< where it makes a column smaller
+    int threads = 0;                                ///< 0: the process default
     bool mark_utc = false;  ///< timestamps as instants in UTC, of which DuckDB keeps microseconds only; else unmarked
 };
 
@@ -45,8 +47,10 @@ public:
     /// @throws unsupported_error  if the program was compiled without the codec
     explicit parquet_writer(const std::filesystem::path& path, const parquet_options& options = {})
         : options_(options),
-          pack_(options.codec.value_or(is_available(codec::snappy) ? codec::snappy : codec::none), options.zstd_level),
+          codec_(options.codec.value_or(is_available(codec::snappy) ? codec::snappy : codec::none)),
           file_(path) {
+        if (!is_available(codec_))
+            throw unsupported_error(message("codec ", to_string(codec_), ": this program was compiled without it"));
         if (options.row_group_rows == 0 || options.page_bytes == 0 || options.page_bytes > (std::size_t{1} << 28))
             throw argument_error(message("row_group_rows ", options.row_group_rows, ", page_bytes ", options.page_bytes,
                                          "; expected 1 or more, and pages of at most 2^28 bytes"));
@@ -109,12 +113,26 @@ private:
     void write_group(const table& rows) {
         parquet::row_group group;
         group.rows = static_cast<std::int64_t>(rows.rows());
-        parquet::chunk_writer chunk(file_, pack_, options_.dictionary, options_.page_bytes);
-        for (std::size_t c = 0; c < schema_.size(); ++c) {
+        group.columns.resize(schema_.size());
+        packed_.resize(schema_.size());
+        const auto tasks = static_cast<index_t>(schema_.size());
+        const parallel_options threads{.threads = options_.threads};
+        for (auto parts = static_cast<std::size_t>(parts_for(tasks, threads)); writers_.size() < parts;)
+            writers_.emplace_back(codec_, options_.zstd_level, options_.dictionary, options_.page_bytes);
+        parallel_tasks(tasks, threads, [&](index_t task, int part) {
+            const auto c = static_cast<std::size_t>(task);
             const column& values = rows.columns()[c];
             if (values.kind() == kind::string && schema_[c].is_text) schema_[c].is_text = is_text(values);
-            group.columns.push_back(chunk.write(values, schema_[c].name));
-            group.bytes += group.columns.back().uncompressed_bytes;
+            packed_[c].clear();
+            group.columns[c] = writers_[static_cast<std::size_t>(part)].write(values, schema_[c].name, packed_[c]);
+        });
+        for (std::size_t c = 0; c < schema_.size(); ++c) {
+            parquet::column_chunk& chunk = group.columns[c];
+            const auto begin = static_cast<std::int64_t>(file_.bytes_written());
+            if (chunk.data_page_offset != 0) chunk.dictionary_page_offset = begin;  // what else would come before
+            chunk.data_page_offset += begin;
+            group.bytes += chunk.uncompressed_bytes;
+            file_.write(packed_[c]);
         }
         groups_.push_back(std::move(group));
         rows_ += static_cast<std::int64_t>(rows.rows());
@@ -212,8 +230,10 @@ private:
     }
 
     parquet_options options_;
-    parquet::compressor pack_;
+    frame::codec codec_;
     output_file file_;
+    std::vector<parquet::chunk_writer> writers_;  ///< one for each thread that has written
+    std::vector<std::vector<std::byte>> packed_;  ///< a column each, kept for their memory
     std::vector<written_column> schema_;
     std::vector<parquet::row_group> groups_;
     std::int64_t rows_ = 0;
