@@ -4,20 +4,20 @@
 /// @file Sorting: rows in the order of one or more columns.
 ///
 ///     table t = sort(imu, {{"sensor"}, {"ts", order::descending}});
+///     table ten = top(imu, {{"ax", order::descending}}, 10);           // the same as its first ten, in less time
 ///
 /// Stable: rows with equal keys stay in the order they had. Missing values and NaN come last, in either direction.
 /// Strings compare by their bytes, which is the order of their code points; false comes before true.
 
+#include <edge/frame/detail/sort_words.hpp>
 #include <edge/frame/take.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 namespace edge::frame {
@@ -31,84 +31,86 @@ struct sort_key {
 
 namespace detail {
 
-/// Rows of `rows` whose value is there, first, in their order; the others after them. NaN counts as missing.
-inline std::size_t missing_last(const column& c, std::span<std::size_t> rows) {
-    const auto split = [&](auto&& there) {
-        return static_cast<std::size_t>(std::stable_partition(rows.begin(), rows.end(), there) - rows.begin());
-    };
-    const bit_view valid = c.validity();
-    if (is_float(c.kind()))
-        return dispatch_stored(c.kind(), [&]<class T>() {
-            const auto values = c.values<T>();
-            return split([&](std::size_t row) { return valid[row] && values[row] == values[row]; });
+[[nodiscard]] inline sort_words sort_words_of(const table& t, std::span<const sort_key> keys,
+                                              const parallel_options& threads) {
+    std::vector<sort_field> fields;
+    fields.reserve(keys.size());
+    for (const sort_key& key : keys) fields.emplace_back(t.column(key.column), key.order == order::descending, threads);
+    return make_sort_words(fields, t.rows(), threads);
+}
+
+/// Writes the rows in sorted order; words that are sorted already are not asked for.
+template <class Index>
+void sort_by_words(const sort_words& by, std::size_t rows, Index* sorted, const parallel_options& threads) {
+    const auto fill = [&](auto* to, auto&& element) {
+        parallel_for(static_cast<index_t>(rows), by_rows(threads), [&](index_t first, index_t last) {
+            for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) to[i] = element(i);
         });
-    return c.null_count() == 0 ? rows.size() : split([&](std::size_t row) { return valid[row]; });
-}
-
-/// Unsigned integer in the order of the number. Of NaN: any.
-template <stored T>
-[[nodiscard]] std::uint64_t order_bits(T value) noexcept {
-    constexpr std::uint64_t sign = std::uint64_t{1} << 63;
-    if constexpr (std::is_integral_v<T>) {
-        return static_cast<std::uint64_t>(static_cast<std::int64_t>(value)) ^ sign;
-    } else {
-        const auto bits = std::bit_cast<std::uint64_t>(static_cast<double>(value) + 0.0);  // -0 becomes 0
-        return (bits & sign) != 0 ? ~bits : bits | sign;
-    }
-}
-
-template <class Key>
-struct keyed_row {
-    Key key;
-    std::size_t row;
-};
-
-/// Stable sort of `rows` by `key(row)`. The keys are laid out beside the rows first: sorting then reads memory in order.
-template <class KeyOf>
-void sort_by_key(std::span<std::size_t> rows, bool descending, KeyOf&& key) {
-    using keyed = keyed_row<decltype(key(std::size_t{}))>;
-    std::vector<keyed> keys;
-    keys.reserve(rows.size());
-    for (const std::size_t row : rows) keys.push_back({key(row), row});
-    const auto before = [descending](const keyed& a, const keyed& b) {
-        return descending ? b.key < a.key : a.key < b.key;
     };
-    if (std::is_sorted(keys.begin(), keys.end(), before)) return;
-    std::stable_sort(keys.begin(), keys.end(), before);
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = keys[i].row;
-}
-
-/// Stable sort of `rows` by one column.
-inline void sort_rows(const column& c, order direction, std::span<std::size_t> rows) {
-    rows = rows.first(missing_last(c, rows));
-    const bool descending = direction == order::descending;
-    if (c.kind() == kind::string) return sort_by_key(rows, descending, [&c](std::size_t row) { return c.text(row); });
-    std::vector<std::uint64_t> bits(c.size());
-    if (c.kind() == kind::boolean)
-        for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = c.boolean(i);
+    const auto row_bits = static_cast<unsigned>(std::bit_width(rows));
+    const std::uint64_t* first = by.words.front().data();
+    const auto sort_as = [&]<class E>(std::span<const growing<std::uint64_t>> rest, auto&& element) {
+        growing<E> elements, room;
+        E* from = elements.extend(rows);
+        fill(from, element);
+        radix_sorter<E, Index>(rest, row_bits, sorted).sort(from, room.extend(rows), rows, threads);
+    };
+    if (by.bits + row_bits <= 64)
+        sort_as.template operator()<std::uint64_t>(
+            {}, [&](std::size_t i) { return first[i] << row_bits | std::uint64_t{i}; });
     else
-        dispatch_stored(c.kind(), [&]<class T>() {
-            const auto values = c.values<T>();
-            for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = order_bits(values[i]);
+        sort_as.template operator()<keyed_row>(std::span(by.words).subspan(1), [&](std::size_t i) {
+            return keyed_row{first[i], i};
         });
-    sort_by_key(rows, descending, [&bits](std::size_t row) { return bits[row]; });
 }
 
 }  // namespace detail
 
-/// The rows' numbers in sorted order. O(n log n) for each key.
+/// The rows' numbers in sorted order. O(n) for keys of few bits; each level of sorting is one pass.
 /// @throws argument_error  if a column is not there
-[[nodiscard]] inline std::vector<std::size_t> sorted_rows(const table& t, std::span<const sort_key> keys) {
+[[nodiscard]] inline std::vector<std::size_t> sorted_rows(const table& t, std::span<const sort_key> keys,
+                                                          const parallel_options& threads = {}) {
     std::vector<std::size_t> rows(t.rows());
-    std::iota(rows.begin(), rows.end(), std::size_t{0});
-    for (std::size_t k = keys.size(); k-- > 0;)  // the last key first: each sort keeps the order of those before
-        detail::sort_rows(t.column(keys[k].column), keys[k].order, rows);
+    const detail::sort_words by = detail::sort_words_of(t, keys, threads);
+    if (by.sorted)
+        std::iota(rows.begin(), rows.end(), std::size_t{0});
+    else
+        detail::sort_by_words(by, rows.size(), rows.data(), threads);
     return rows;
 }
 
+/// A table that is sorted already shares its memory with the result.
 /// @throws argument_error  if a column is not there
-[[nodiscard]] inline table sort(const table& t, const std::vector<sort_key>& keys) {
-    return take(t, sorted_rows(t, keys));
+[[nodiscard]] inline table sort(const table& t, const std::vector<sort_key>& keys,
+                                const parallel_options& threads = {}) {
+    detail::sort_words by = detail::sort_words_of(t, keys, threads);
+    if (by.sorted) return t;
+    const auto in_order = [&]<class Index>() {
+        growing<Index> rows;
+        Index* sorted = rows.extend(t.rows());
+        detail::sort_by_words(by, t.rows(), sorted, threads);
+        by.words.clear();
+        return detail::take_rows<Index>(t, {sorted, t.rows()}, threads);
+    };
+    return t.rows() < static_cast<std::uint32_t>(-1) ? in_order.template operator()<std::uint32_t>()
+                                                     : in_order.template operator()<std::size_t>();
+}
+
+/// The first `count` rows of the sorted table, or all where there are fewer; the others are not sorted. O(n).
+/// @throws argument_error  if a column is not there
+[[nodiscard]] inline table top(const table& t, const std::vector<sort_key>& keys, std::size_t count,
+                               const parallel_options& threads = {}) {
+    const detail::sort_words by = detail::sort_words_of(t, keys, threads);
+    count = (std::min)(count, t.rows());
+    if (by.sorted || count == 0) return t.head(count);
+    std::vector<std::uint64_t> first(by.words.front().data(), by.words.front().data() + t.rows());
+    const auto nth = first.begin() + static_cast<std::ptrdiff_t>(count - 1);
+    std::nth_element(first.begin(), nth, first.end());
+    const std::uint64_t limit = *nth;
+    std::vector<std::size_t> rows;  // and more of them where they are equal
+    for (std::size_t i = 0; i < t.rows(); ++i)
+        if (by.words.front()[i] <= limit) rows.push_back(i);
+    return sort(take(t, rows, threads), keys, threads).head(count);
 }
 
 }  // namespace edge::frame
