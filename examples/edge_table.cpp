@@ -107,7 +107,7 @@ std::vector<sort_key> sort_list(const std::string& text, const table& t) {
 }
 
 /// `500`, in the units of the column, or a duration such as `50ms`, `1.5s`.
-tolerance parse_tolerance(const std::string& text) {
+time_span parse_tolerance(const std::string& text) {
     constexpr std::pair<std::string_view, double> units[] = {{"ns", 1},     {"us", 1e3},   {"ms", 1e6},   {"s", 1e9},
                                                              {"min", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
     std::int64_t whole = 0;

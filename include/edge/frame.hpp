@@ -33,7 +33,9 @@
 #include <edge/frame/filter.hpp>
 #include <edge/frame/group_accumulator.hpp>
 #include <edge/frame/group_by.hpp>
+#include <edge/frame/join.hpp>
 #include <edge/frame/join_asof.hpp>
+#include <edge/frame/key_names.hpp>
 #include <edge/frame/kind.hpp>
 #include <edge/frame/missing.hpp>
 #include <edge/frame/parquet.hpp>
@@ -42,5 +44,8 @@
 #include <edge/frame/sort.hpp>
 #include <edge/frame/table.hpp>
 #include <edge/frame/take.hpp>
+#include <edge/frame/time_span.hpp>
 #include <edge/frame/timestamp.hpp>
+#include <edge/frame/tumbling.hpp>
+#include <edge/frame/unique.hpp>
 #include <edge/frame/window.hpp>

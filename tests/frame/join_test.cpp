@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+#include <edge/frame/csv.hpp>
+#include <edge/frame/dictionary.hpp>
+#include <edge/frame/join.hpp>
+#include <edge/frame/join_asof.hpp>
+
+#include "support/catch.hpp"
+#include "support/raised.hpp"
+
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <random>
+
+using namespace edge::frame;
+using edge::argument_error;
+
+namespace {
+
+using ints = std::vector<std::int64_t>;
+using texts = std::vector<std::string>;
+
+table keyed(std::size_t rows, unsigned seed, const std::string& value) {
+    std::mt19937_64 random(seed);
+    ints number(rows), row(rows);
+    std::vector<double> real(rows);
+    texts text(rows);
+    std::vector<bool> there(rows), text_there(rows);
+    for (std::size_t r = 0; r < rows; ++r) {
+        number[r] = random() % 5 == 0 ? INT64_MIN : static_cast<std::int64_t>(random() % 6);
+        real[r] =
+            random() % 6 == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(random() % 4) - 0.0;
+        text[r] = std::string(random() % 3, 'x');
+        there[r] = random() % 7 != 0;
+        text_there[r] = random() % 7 != 0;
+        row[r] = static_cast<std::int64_t>(r);
+    }
+    return {{"n", column(number, there)}, {"x", column(real)}, {"s", column(text, text_there)}, {value, column(row)}};
+}
+
+/// Whether the keys are there and equal.
+bool equal(const table& a, std::size_t i, const table& b, std::size_t k, const texts& keys) {
+    for (const std::string& key : keys) {
+        const column& x = a.column(key);
+        const column& y = b.column(key);
+        if (!x.is_valid(i) || !y.is_valid(k)) return false;
+        if (x.kind() == kind::string    ? x.text(i) != y.text(k)
+            : x.kind() == kind::float64 ? !(x.values<double>()[i] == y.values<double>()[k])
+                                        : x.values<std::int64_t>()[i] != y.values<std::int64_t>()[k])
+            return false;
+    }
+    return true;
+}
+
+using pair = std::pair<std::optional<std::int64_t>, std::optional<std::int64_t>>;
+
+std::vector<pair> pairs_of(const table& joined) {
+    std::vector<pair> pairs(joined.rows());
+    for (std::size_t r = 0; r < joined.rows(); ++r) {
+        const auto at = [&](const char* name) -> std::optional<std::int64_t> {
+            if (!joined.has(name) || !joined.column(name).is_valid(r)) return std::nullopt;
+            return joined.column(name).values<std::int64_t>()[r];
+        };
+        pairs[r] = {at("l"), at("r")};
+    }
+    return pairs;
+}
+
+}  // namespace
+
+TEST_CASE("a join finds what comparing all rows with all finds, in their order", "[frame][join]") {
+    for (const texts& keys : {texts{"n"}, texts{"x"}, texts{"s"}, texts{"s", "n"}, texts{"n", "x", "s"}}) {
+        for (const std::size_t rows : {0U, 1U, 60U}) {
+            const table left = keyed(rows, 3, "l");
+            const table right = keyed(rows == 1 ? 40 : rows / 2 + 7, 4, "r");
+            std::vector<pair> inner, outer, full, semi, anti;
+            std::vector<bool> found(right.rows());
+            for (std::size_t i = 0; i < left.rows(); ++i) {
+                const auto l = static_cast<std::int64_t>(i);
+                bool any = false;
+                for (std::size_t k = 0; k < right.rows(); ++k) {
+                    if (!equal(left, i, right, k, keys)) continue;
+                    any = found[k] = true;
+                    inner.emplace_back(l, static_cast<std::int64_t>(k));
+                    outer.push_back(inner.back());
+                }
+                if (!any) outer.emplace_back(l, std::nullopt);
+                (any ? semi : anti).emplace_back(l, std::nullopt);
+            }
+            full = outer;
+            for (std::size_t k = 0; k < right.rows(); ++k)
+                if (!found[k]) full.emplace_back(std::nullopt, static_cast<std::int64_t>(k));
+            for (const int threads : {1, 3}) {
+                const auto joined = [&](join_how how, const table& l, const table& r) {
+                    return pairs_of(join(l, r, {.on = keys, .how = how, .threads = {.threads = threads}}));
+                };
+                CHECK(joined(join_how::inner, left, right) == inner);
+                CHECK(joined(join_how::left, left, right) == outer);
+                CHECK(joined(join_how::full, left, right) == full);
+                CHECK(joined(join_how::semi, left, right) == semi);
+                CHECK(joined(join_how::anti, left, right) == anti);
+            }
+        }
+    }
+}
+
+TEST_CASE("a join of many rows is the same for any number of threads", "[frame][join]") {
+    const table left = keyed(40000, 5, "l").select("n", "s", "l");
+    table right = keyed(200, 6, "r").select("n", "s", "r");
+    const table one = join(left, right, {.on = {"n", "s"}, .how = join_how::full, .threads = {.threads = 1}});
+    CHECK(one.rows() > 100000);
+    CHECK(to_csv(join(left, right, {.on = {"n", "s"}, .how = join_how::full, .threads = {.threads = 4}})) ==
+          to_csv(one));
+}
+
+TEST_CASE("a joined table has the left columns and the right ones, keys of both where it is full", "[frame][join]") {
+    const table left{{"k", column(ints{1, 2, 3})}, {"v", column(texts{"a", "b", "c"})}};
+    const table right{{"v", column(texts{"x", "y"})}, {"k", column(std::vector<std::int32_t>{3, 9})}};
+    CHECK(to_csv(join(left, right, {.on = "k"})) == "k,v,v_right\n3,c,x\n");
+    CHECK(to_csv(join(left, right, {.on = "k", .how = join_how::full, .suffix = "2"})) ==
+          "k,v,v2\n1,a,\n2,b,\n3,c,x\n9,,y\n");
+    CHECK(to_csv(join(left, right, {.on = "k", .how = join_how::anti})) == "k,v\n1,a\n2,b\n");
+    CHECK_THROWS_AS(join(left, right, {}), argument_error);
+    CHECK_THROWS_AS(join(left, right, {.on = "none"}), argument_error);
+    CHECK_THROWS_AS(join(left, right, {.on = "k", .suffix = ""}), argument_error);
+    CHECK_THROWS_AS(join(left, table{{"k", column(texts{"1"})}}, {.on = "k"}), argument_error);
+}
+
+TEST_CASE("strings of different dictionaries join by their text", "[frame][join]") {
+    const column a(texts{"red", "green", "red", "blue"});
+    const column b(texts{"blue", "black", "red"});
+    const std::string expected = "c,l,r\nred,0,2\nred,2,2\nblue,3,0\n";
+    for (const column& l : {a, dictionary_encoded(a)})
+        for (const column& r : {b, dictionary_encoded(b)})
+            CHECK(to_csv(join({{"c", l}, {"l", column(ints{0, 1, 2, 3})}}, {{"c", r}, {"r", column(ints{0, 1, 2})}},
+                              {.on = "c"})) == expected);
+}
+
+TEST_CASE("an as-of join looks both ways, by several keys, with or without what is at the same time",
+          "[frame][join_asof]") {
+    std::mt19937_64 random(8);
+    const auto make = [&](std::size_t rows, const std::string& value, bool sorted, bool floats) {
+        ints ts(rows), row(rows), k(rows);
+        texts s(rows);
+        std::vector<bool> there(rows), key_there(rows);
+        for (std::size_t r = 0; r < rows; ++r) {
+            ts[r] = sorted ? static_cast<std::int64_t>(r / 2) : static_cast<std::int64_t>(random() % 100);
+            row[r] = static_cast<std::int64_t>(r);
+            k[r] = static_cast<std::int64_t>(random() % 3);
+            s[r] = std::string(random() % 2, 'a');
+            there[r] = sorted || random() % 9 != 0;
+            key_there[r] = random() % 9 != 0;
+        }
+        const std::vector<double> real(ts.begin(), ts.end());
+        return table{{"ts", floats ? column(real, there) : column(ts, there)},
+                     {"k", column(k, key_there)},
+                     {"s", column(s)},
+                     {value, column(row)}};
+    };
+    for (const bool sorted : {true, false}) {
+        const table left = make(70, "l", sorted, false);
+        const table right = make(90, "r", sorted, !sorted);
+        const auto time = [](const table& t, std::size_t r) {
+            const column& c = t.column("ts");
+            return c.kind() == kind::float64 ? c.values<double>()[r] : static_cast<double>(c.values<std::int64_t>()[r]);
+        };
+        for (const asof direction : {asof::backward, asof::forward, asof::nearest}) {
+            for (const bool exact : {true, false}) {
+                for (const int limit : {-1, 0, 4}) {
+                    for (const texts& by : {texts{}, texts{"s", "k"}}) {
+                        asof_options o{.on = "ts", .by = by, .direction = direction, .exact = exact};
+                        if (limit >= 0) o.tolerance = limit;
+                        o.threads.threads = 2;
+                        const column got = join_asof(left, right, o).column("r");
+                        for (std::size_t l = 0; l < left.rows(); ++l) {
+                            std::size_t best = no_row;
+                            double best_apart = 0;
+                            for (std::size_t r = 0; r < right.rows() && left.column("ts").is_valid(l); ++r) {
+                                if (!right.column("ts").is_valid(r) || !equal(left, l, right, r, by)) continue;
+                                const double late = time(right, r) - time(left, l);
+                                if ((late == 0 && !exact) || (limit >= 0 && std::abs(late) > limit)) continue;
+                                if (direction == asof::backward ? late > 0 : direction == asof::forward && late < 0)
+                                    continue;
+                                const double apart = std::abs(late);
+                                const bool later_row = late <= 0;  // before it, of equal times the last
+                                if (best == no_row || apart < best_apart ||
+                                    (apart == best_apart && later_row &&
+                                     (time(right, best) == time(right, r) || time(right, best) > time(left, l)))) {
+                                    best = r;
+                                    best_apart = apart;
+                                }
+                            }
+                            if (direction == asof::forward && best != no_row)  // of equal times the first
+                                for (std::size_t r = 0; r < best; ++r)
+                                    if (right.column("ts").is_valid(r) && time(right, r) == time(right, best) &&
+                                        equal(left, l, right, r, by)) {
+                                        best = r;
+                                        break;
+                                    }
+                            INFO("row " << l << " direction " << static_cast<int>(direction) << " exact " << exact
+                                        << " limit " << limit << " keys " << by.size() << " sorted " << sorted);
+                            REQUIRE(got.is_valid(l) == (best != no_row));
+                            if (best != no_row) CHECK(got.values<std::int64_t>()[l] == static_cast<std::int64_t>(best));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("an as-of join of many sorted rows is the same for any number of threads", "[frame][join_asof]") {
+    std::mt19937_64 random(9);
+    const auto make = [&](std::size_t rows, const std::string& value) {
+        ints ts(rows), k(rows), row(rows);
+        for (std::size_t r = 0; r < rows; ++r) {
+            ts[r] = (r == 0 ? 0 : ts[r - 1]) + static_cast<std::int64_t>(random() % 3);
+            k[r] = static_cast<std::int64_t>(random() % 20);
+            row[r] = static_cast<std::int64_t>(r);
+        }
+        return table{{"ts", column::timestamps(ts)}, {"k", column(k)}, {value, column(row)}};
+    };
+    const table left = make(50000, "l");
+    const table right = make(50000, "r");
+    for (const asof direction : {asof::backward, asof::forward, asof::nearest}) {
+        asof_options o{.on = "ts", .by = "k", .direction = direction, .threads = {.threads = 1}};
+        const std::string one = to_csv(join_asof(left, right, o));
+        o.threads.threads = 3;
+        CHECK(to_csv(join_asof(left, right, o)) == one);
+    }
+    const table u{{"ts", column(std::vector<std::uint64_t>{1, ~std::uint64_t{0}})}, {"v", column(ints{1, 2})}};
+    CHECK(to_csv(join_asof(u, u, {.on = "ts", .tolerance = 0}).select("v_right")) == "v_right\n1\n2\n");
+}
