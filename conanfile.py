@@ -17,8 +17,8 @@ class EdgeConan(ConanFile):
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
     # An option adds the library that a part needs; the headers are the same bytes for everyone.
-    options = {"onnx": [True, False], "snappy": [True, False], "zstd": [True, False]}
-    default_options = {"onnx": True, "snappy": True, "zstd": True}
+    options = {"onnx": [True, False], "snappy": [True, False], "zlib": [True, False], "zstd": [True, False]}
+    default_options = {"onnx": True, "snappy": True, "zlib": True, "zstd": True}
     exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*"
     no_copy_source = True
     test_package_folder = "tests/package/conan"
@@ -37,6 +37,8 @@ class EdgeConan(ConanFile):
             self.requires("protozero/[>=1.7 <2]", transitive_headers=True)
         if self.options.snappy:
             self.requires("snappy/[>=1.1.9 <2]", transitive_headers=True, transitive_libs=True)
+        if self.options.zlib:
+            self.requires("zlib/[>=1.2.11 <2]", transitive_headers=True, transitive_libs=True)
         if self.options.zstd:
             self.requires("zstd/[>=1.5 <2]", transitive_headers=True, transitive_libs=True)
 
@@ -61,7 +63,7 @@ class EdgeConan(ConanFile):
         self.cpp_info.set_property("pkg_config_name", "edge")
         # The targets of edge's own CMake package: edge::edge, and edge::NAME for what an optional part needs.
         self._component("edge", ["include"], ["xsimd::xsimd", "tl-expected::tl-expected"])
-        for name, library in {"onnx": "protozero", "snappy": "snappy", "zstd": "zstd"}.items():
+        for name, library in {"onnx": "protozero", "snappy": "snappy", "zlib": "zlib", "zstd": "zstd"}.items():
             if self.options.get_safe(name):
                 self._component(name, [], [f"{library}::{library}"])
 

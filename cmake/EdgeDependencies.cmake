@@ -1,6 +1,6 @@
 # Finds what edge is used with. Read by the build and by the installed package, so both see the same targets:
 #   edge_find_required(WHY)     xsimd and tl::expected, linked by edge::edge; WHY is what is wrong, or empty
-#   edge_find_optional(NAME)    NAME one of openmp onnx snappy zstd; makes edge::NAME where the library is found,
+#   edge_find_optional(NAME)    NAME one of openmp onnx snappy zlib zstd; makes edge::NAME where the library is found,
 #                               and sets edge_NAME_FOUND. These targets only link: no header depends on them being made.
 include_guard(GLOBAL)
 
@@ -99,10 +99,12 @@ macro(edge_find_optional name)
     _edge_find(onnx PACKAGE protozero TARGETS protozero::protozero HEADER protozero/pbf_reader.hpp)
   elseif("${name}" STREQUAL "snappy")
     _edge_find(snappy PACKAGE Snappy TARGETS Snappy::snappy HEADER snappy-c.h LIBRARY snappy)
+  elseif("${name}" STREQUAL "zlib")
+    _edge_find(zlib PACKAGE ZLIB TARGETS ZLIB::ZLIB HEADER zlib.h LIBRARY z)
   elseif("${name}" STREQUAL "zstd")
     _edge_find(zstd PACKAGE zstd TARGETS zstd::libzstd zstd::libzstd_shared zstd::libzstd_static
       HEADER zstd.h LIBRARY zstd)
   else()
-    message(SEND_ERROR "edge has no component '${name}'; expected openmp, onnx, snappy or zstd")
+    message(SEND_ERROR "edge has no component '${name}'; expected openmp, onnx, snappy, zlib or zstd")
   endif()
 endmacro()

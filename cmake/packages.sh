@@ -21,8 +21,8 @@ need() {
 need_build() {
     need "${CXX:-g++}:g++" \
         xsimd/xsimd.hpp:libxsimd-dev tl/expected.hpp:libexpected-dev protozero/pbf_reader.hpp:libprotozero-dev \
-        snappy-c.h:libsnappy-dev zstd.h:libzstd-dev CLI/CLI.hpp:libcli11-dev nlohmann/json.hpp:nlohmann-json3-dev \
-        stb/stb_image.h:libstb-dev doctest/doctest.h:doctest-dev catch2/catch_test_macros.hpp,catch2/catch.hpp:catch2
+        snappy-c.h:libsnappy-dev zlib.h:zlib1g-dev zstd.h:libzstd-dev CLI/CLI.hpp:libcli11-dev \
+        nlohmann/json.hpp:nlohmann-json3-dev stb/stb_image.h:libstb-dev doctest/doctest.h:doctest-dev catch2/catch_test_macros.hpp,catch2/catch.hpp:catch2
 }
 
 # What the tests use besides: the real DuckDB, by its package for Node.

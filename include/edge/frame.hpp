@@ -14,7 +14,7 @@
 /// missing; aggregates and comparisons skip missing values and NaN, as pandas does.
 ///
 ///     column.hpp, column_builder.hpp, table.hpp     what a table is
-///     csv.hpp, parquet.hpp, parquet_log.hpp         files; which ones a folder or pattern stands for: paths.hpp
+///     csv.hpp, parquet.hpp, parquet_log.hpp, compressed.hpp   files; which ones a folder or pattern stands for: paths.hpp
 ///     dictionary.hpp, missing.hpp, expression.hpp   strings as codes, missing values, columns in array expressions
 ///     take.hpp, filter.hpp, sort.hpp                rows
 ///     group_by.hpp, group_accumulator.hpp           groups, of a table and of a stream
@@ -26,6 +26,7 @@
 #include <edge/frame/buffer.hpp>
 #include <edge/frame/column.hpp>
 #include <edge/frame/column_builder.hpp>
+#include <edge/frame/compressed.hpp>
 #include <edge/frame/csv.hpp>
 #include <edge/frame/describe.hpp>
 #include <edge/frame/dictionary.hpp>

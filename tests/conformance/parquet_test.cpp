@@ -24,19 +24,21 @@ using namespace edge::frame;
 namespace {
 
 /// Cases that are not read yet, or on purpose, with the reason. One that passes all the same fails the test.
-const std::map<std::string, std::string> not_read = {
-    {"concatenated_gzip_members", "gzip pages: a later codec"},
-    {"data_index_bloom_encoding_stats", "gzip pages: a later codec"},
-    {"duckdb_bug1554", "gzip pages: a later codec"},
-    {"duckdb_lineitem-top10000.gzip", "gzip pages: a later codec"},
-    {"parquet_byte_stream_split_extended.gzip", "gzip pages: a later codec"},
-    {"lz4_raw_compressed_larger", "LZ4 pages: a later codec"},
-    {"nested_lists.snappy", "nested columns: later"},
-    {"datapage_v1-corrupt-checksum", "its checksums are wrong, and checksums are verified"},
-    {"rle-dict-uncompressed-corrupt-checksum", "its checksums are wrong, and checksums are verified"},
-    {"int96_from_spark", "a time in the year 9999: timestamps of 64-bit nanoseconds end in 2262"},
-    {"duckdb_bug4903", "times from the year 970 on: timestamps of 64-bit nanoseconds begin in 1677"},
-};
+std::map<std::string, std::string> cases_not_read() {
+    std::map<std::string, std::string> cases{
+        {"lz4_raw_compressed_larger", "LZ4 pages: a later codec"},
+        {"nested_lists.snappy", "nested columns: later"},
+        {"datapage_v1-corrupt-checksum", "its checksums are wrong, and checksums are verified"},
+        {"rle-dict-uncompressed-corrupt-checksum", "its checksums are wrong, and checksums are verified"},
+        {"int96_from_spark", "a time in the year 9999: timestamps of 64-bit nanoseconds end in 2262"},
+        {"duckdb_bug4903", "times from the year 970 on: timestamps of 64-bit nanoseconds begin in 1677"},
+    };
+    if (!is_available(codec::gzip))
+        for (const char* name : {"concatenated_gzip_members", "data_index_bloom_encoding_stats", "duckdb_bug1554",
+                                 "duckdb_lineitem-top10000.gzip", "parquet_byte_stream_split_extended.gzip"})
+            cases.emplace(name, "gzip pages: this program was compiled without zlib");
+    return cases;
+}
 
 std::string hex(std::string_view bytes) {
     static constexpr char digits[] = "0123456789abcdef";
@@ -122,6 +124,7 @@ std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder)
 TEST_CASE("files of other engines hold the values that other readers find", "[conformance][parquet]") {
     const auto data = test_data("parquet");
     if (!data) return;
+    const auto not_read = cases_not_read();
     std::size_t passed = 0;
     std::size_t total = 0;
     for (const char* set : {"good", "more"})

@@ -119,7 +119,7 @@ table parse(std::span<const std::byte> bytes, const parquet_read_options& option
 
 std::vector<codec> codecs() {
     std::vector<codec> all;
-    for (const codec c : {codec::none, codec::snappy, codec::zstd})
+    for (const codec c : {codec::none, codec::snappy, codec::zstd, codec::gzip})
         if (is_available(c)) all.push_back(c);
     return all;
 }

@@ -17,6 +17,7 @@ libraries=''
 definitions=''
 has openmp && libraries="$libraries -fopenmp"
 if has snappy; then libraries="$libraries -lsnappy"; else definitions="$definitions -DEDGE_WITHOUT_SNAPPY"; fi
+if has zlib; then libraries="$libraries -lz"; else definitions="$definitions -DEDGE_WITHOUT_ZLIB"; fi
 if has zstd; then libraries="$libraries -lzstd"; else definitions="$definitions -DEDGE_WITHOUT_ZSTD"; fi
 
 case $way in

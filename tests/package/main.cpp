@@ -22,7 +22,8 @@ int main() {
     const auto file =
         std::filesystem::temp_directory_path() / ("edge-downstream-" + std::string(edge::version) + ".parquet");
     edge::index_t rows = 0;
-    for (const auto codec : {edge::frame::codec::none, edge::frame::codec::snappy, edge::frame::codec::zstd}) {
+    for (const auto codec : {edge::frame::codec::none, edge::frame::codec::snappy, edge::frame::codec::zstd,
+                             edge::frame::codec::gzip}) {
         if (!edge::frame::is_available(codec)) continue;
         edge::frame::write_parquet(file, edge::frame::parse_csv("x,y\n1,0.5\n2,0.25\n"), {.codec = codec});
         rows += second_file_rows(file);

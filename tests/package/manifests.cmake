@@ -28,7 +28,7 @@ foreach(_i RANGE ${_last})
   string(JSON _name MEMBER "${_json}" features ${_i})
   list(APPEND _features ${_name})
 endforeach()
-expect("cmake/vcpkg-port/edge/vcpkg.json: features" "${_features}" "onnx;snappy;zstd")
+expect("cmake/vcpkg-port/edge/vcpkg.json: features" "${_features}" "onnx;snappy;zlib;zstd")
 
 file(READ ${ROOT}/conanfile.py _recipe)
 foreach(_name IN LISTS _features)

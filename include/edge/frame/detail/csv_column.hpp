@@ -95,8 +95,8 @@ struct csv_part {
 
 /// A piece of the text that is being read into columns.
 struct csv_piece_view {
-    const char* text;  ///< of the piece
-    const char* safe;  ///< cells that end from here on have `decimal_reach` bytes before them
+    const char* text;      ///< of the piece
+    const char* readable;  ///< from where on bytes can be read
     const csv_index* index;
     const csv_cells* cells;
 
@@ -134,7 +134,14 @@ public:
     [[nodiscard]] std::size_t place() const noexcept { return place_; }
 
     /// From now on of the kind that was found.
-    void settle() noexcept { given_ = kind(); }
+    void settle() noexcept {
+        is_settled_ = !given_;
+        given_ = kind();
+    }
+    [[nodiscard]] bool is_settled() const noexcept { return is_settled_; }
+
+    /// Before the rows of another text.
+    void restart() noexcept { is_complete_ = false; }
 
     /// Goes down the ladder until each of the first `rows` cells of a piece fits.
     void sample(const csv_piece_view& piece, std::size_t rows) {
@@ -221,6 +228,7 @@ private:
     int step_ = 0;
     bool is_complete_ = false;
     bool is_refused_ = false;
+    bool is_settled_ = false;
     growing_values values_;
     std::vector<csv_part> parts_;
 };
@@ -240,7 +248,7 @@ void csv_column::parse_cells(const csv_piece_view& piece, csv_part& part, Fast&&
     for (std::size_t row = 0; row < rows; ++row) {
         const char* begin = piece.text + begins[row * step] + after;
         const char* end = piece.text + ends[row * columns];
-        if (begin < end && end >= piece.safe && !words && fast(begin, end, row)) continue;
+        if (begin < end && end - piece.readable >= decimal_reach && !words && fast(begin, end, row)) continue;
         const csv_cell cell = piece.value(row, place_, scratch);
         if (cell.text.empty()) {
             part.empty_text = part.empty_text || cell.quoted;

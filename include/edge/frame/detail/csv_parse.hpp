@@ -60,7 +60,7 @@ inline std::vector<std::string> csv_names(csv_scanner& scan, bool header) {
 struct csv_schema {
     std::size_t cells = 0;            ///< of a row
     std::vector<csv_column> columns;  ///< that are wanted, in their order
-    std::uint64_t sampled = 0;        ///< rows that the kinds were found from, if they are for later rows too
+    std::uint64_t sampled = 0;        ///< rows that settled kinds were found from
 };
 
 /// @throws argument_error  if an option names a column that is not there
@@ -106,7 +106,7 @@ inline csv_schema csv_schema_of(const std::vector<std::string>& names, std::stri
             if ((!cell.quoted && cells.is_missing(cell.text)) || fits(c->kind(), cell.text)) continue;
             refused = message(", column '", shown(c->name()), "': '", shown(cell.text), "' is not of kind ",
                               to_string(c->kind()));
-            if (schema.sampled != 0)
+            if (c->is_settled())
                 refused +=
                     message(", as the first ", schema.sampled, " rows are; csv_options::kinds can say what it is");
         }
@@ -168,6 +168,8 @@ inline csv_rows parse_rows(std::string_view text, const csv_place& place, csv_sc
     const auto refuse = [&] { refuse_csv(text, place, schema, options); };
     if (found.malformed || (found.torn && is_whole)) refuse();
 
+    for (csv_column& c : schema.columns) c.restart();
+
     // Where the rows of each piece go. There may be fewer: each cell has a byte that ends it, but for the last.
     std::vector<std::size_t> at(pieces.size() + 1, 0);
     for (std::size_t p = 0; p < pieces.size(); ++p) {
@@ -180,10 +182,9 @@ inline csv_rows parse_rows(std::string_view text, const csv_place& place, csv_sc
                                         " cells each are too much for ", text.size(), " bytes"));
 
     const csv_cells cells(options);
-    const char* const safe = text.data() + (std::min)(text.size(), static_cast<std::size_t>(decimal_reach));
     const auto view_of = [&](const csv_piece& piece, csv_index& index) {
         index_cells(text.substr(piece.begin, piece.end - piece.begin), options, found.regular, schema.cells, index);
-        return csv_piece_view{text.data() + piece.begin, safe, &index, &cells};
+        return csv_piece_view{text.data() + piece.begin, text.data(), &index, &cells};
     };
     constexpr std::size_t samples = 8;
     constexpr std::size_t rows_each = 64;

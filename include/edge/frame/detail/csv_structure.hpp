@@ -93,6 +93,8 @@ template <class Arch>
     std::uint64_t open_before = line_end_before != 0 || (!inside && before == options.delimiter) ||
                                 (options.quote != '\0' && before == options.quote && !inside);
     std::uint64_t closed_before = options.quote != '\0' && before == options.quote && !inside && begin != 0;
+    std::uint64_t last_begins = 1;
+    std::size_t last_at = begin;
     for (std::size_t at = begin; at < end; at += 64) {
         csv_marks m = blocks(at);
         const std::uint64_t there = end - at >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (end - at)) - 1;
@@ -117,12 +119,12 @@ template <class Arch>
         open_before = (m.line_ends | m.delimiters) >> 63 | closed_before;
         std::uint64_t begins = (m.line_ends << 1 | line_end_before) & ~m.line_ends & there;
         line_end_before = m.line_ends >> 63;
-        if (begins == 0) continue;
-        const std::size_t first = at + static_cast<std::size_t>(std::countr_zero(begins));
-        if (seen.rows == 0) seen.first = first;
-        seen.last = at + 63 - static_cast<std::size_t>(std::countl_zero(begins));
+        if (seen.rows == 0) seen.first = at + static_cast<std::size_t>(std::countr_zero(begins));
+        last_begins = begins != 0 ? begins : last_begins;
+        last_at = begins != 0 ? at : last_at;
         seen.rows += static_cast<std::size_t>(std::popcount(begins));
     }
+    seen.last = last_at + 63 - static_cast<std::size_t>(std::countl_zero(last_begins));
     return seen;
 }
 
@@ -209,17 +211,17 @@ struct csv_index {
     bool refused = false;  ///< whether a row cannot be read; `csv_scanner` knows why
 };
 
-/// The place of each set bit.
-inline void append_places(growing<std::uint32_t>& places, std::uint64_t bits, std::size_t at) {
+/// Writes the place of each set bit, and up to 63 more that mean nothing.
+/// @return  where the next one goes
+inline std::uint32_t* put_places(std::uint32_t* to, std::uint64_t bits, std::size_t at) noexcept {
     const int count = std::popcount(bits);
-    std::uint32_t* to = places.extend(64);
     for (int i = 0; i < count; i += 8) {
-        for (int k = 0; k < 8; ++k) {  // more than there are: what is too much is written over
+        for (int k = 0; k < 8; ++k) {  // more than there are: no branch depends on how many
             to[i + k] = static_cast<std::uint32_t>(at) + static_cast<std::uint32_t>(std::countr_zero(bits));
             bits &= bits - 1;
         }
     }
-    places.shrink(places.size() - 64 + static_cast<std::size_t>(count));
+    return to + count;
 }
 
 /// @param text  of a piece
@@ -231,20 +233,27 @@ template <class Arch>
     std::uint64_t line_end_before = 0;
     std::uint64_t high = 0;
     std::size_t rows = 0;
-    for (std::size_t at = 0; at < text.size(); at += 64) {
-        csv_marks m = blocks(at);
-        high |= m.high;
-        if ((m.quotes | in) != 0) {
-            const std::uint64_t quoted = simd::prefix_xor(m.quotes) ^ in;
-            in = static_cast<std::uint64_t>(static_cast<std::int64_t>(quoted) >> 63);
-            m.line_ends &= ~quoted;
-            m.delimiters &= ~quoted;
+    constexpr std::size_t bytes_at_once = 4096;  // for which there is room, all of them delimiters
+    for (std::size_t from = 0; from < text.size(); from += bytes_at_once) {
+        const std::size_t before = index.ends.size();
+        std::uint32_t* const room = index.ends.extend(bytes_at_once + 64);
+        std::uint32_t* to = room;
+        for (std::size_t at = from; at < (std::min)(from + bytes_at_once, text.size()); at += 64) {
+            csv_marks m = blocks(at);
+            high |= m.high;
+            if ((m.quotes | in) != 0) {
+                const std::uint64_t quoted = simd::prefix_xor(m.quotes) ^ in;
+                in = static_cast<std::uint64_t>(static_cast<std::int64_t>(quoted) >> 63);
+                m.line_ends &= ~quoted;
+                m.delimiters &= ~quoted;
+            }
+            const std::uint64_t line_ends = m.line_ends & ~(m.line_ends << 1 | line_end_before);  // first of several
+            const std::size_t size = text.size() - at;
+            line_end_before = m.line_ends >> (size >= 64 ? 63 : size - 1) & 1;
+            rows += static_cast<std::size_t>(std::popcount(line_ends));
+            to = put_places(to, line_ends | m.delimiters, at);
         }
-        const std::uint64_t line_ends = m.line_ends & ~(m.line_ends << 1 | line_end_before);  // first of several
-        const std::size_t size = text.size() - at;
-        line_end_before = m.line_ends >> (size >= 64 ? 63 : size - 1) & 1;
-        rows += static_cast<std::size_t>(std::popcount(line_ends));
-        append_places(index.ends, line_ends | m.delimiters, at);
+        index.ends.shrink(before + static_cast<std::size_t>(to - room));
     }
     index.high = high != 0;
     if (line_end_before == 0) {

@@ -77,7 +77,7 @@ struct short_decimal {
 /// @param begin, end  not empty; the `decimal_reach` bytes before `end` can be read
 /// @return  whether the text is such a number and nothing else
 template <bool with_point>
-[[nodiscard]] inline bool read_digits(const char* begin, const char* end, short_decimal& number) noexcept {
+[[nodiscard]] EDGE_ALWAYS_INLINE bool read_digits(const char* begin, const char* end, short_decimal& number) noexcept {
     number.negative = *begin == '-';
     begin += number.negative;
     const auto n = static_cast<std::size_t>(end - begin);
@@ -214,7 +214,7 @@ inline constexpr std::array<reciprocal_of_five, 28> fives = reciprocals_of_five(
 [[nodiscard]] inline bool read_short_decimal(const char* begin, const char* end, double& value) noexcept {
     short_decimal number;
     if (!read_digits<true>(begin, end, number) || !divide_exactly(number.digits, number.places, value)) return false;
-    value = number.negative ? -value : value;
+    value = std::bit_cast<double>(std::bit_cast<std::uint64_t>(value) | std::uint64_t{number.negative} << 63);
     return true;
 }
 
@@ -237,13 +237,9 @@ requires std::is_integral_v<T>
     short_decimal number;
     if (!read_digits<false>(begin, end, number)) return false;
     constexpr auto most = static_cast<std::uint64_t>((std::numeric_limits<T>::max)());
-    if (number.negative) {
-        if (std::is_unsigned_v<T> || number.digits > most + 1) return false;
-        value = static_cast<T>(std::uint64_t{0} - number.digits);
-    } else {
-        if (number.digits > most) return false;
-        value = static_cast<T>(number.digits);
-    }
+    if ((std::is_unsigned_v<T> && number.negative) || number.digits > most + number.negative) return false;
+    const std::uint64_t sign = std::uint64_t{0} - number.negative;  // no branch: half of the numbers may have one
+    value = static_cast<T>((number.digits ^ sign) - sign);
     return true;
 }
 
