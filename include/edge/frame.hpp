@@ -19,6 +19,7 @@
 ///     take.hpp, filter.hpp, sort.hpp                rows
 ///     group_by.hpp, group_accumulator.hpp           groups, of a table and of a stream
 ///     window.hpp, join_asof.hpp, describe.hpp       time series, summary
+///     print.hpp                                     tables on a terminal and in a page
 ///     arrow.hpp                                     other libraries in the same program, without a copy
 
 #include <edge/frame/aggregate.hpp>
@@ -42,6 +43,7 @@
 #include <edge/frame/parquet.hpp>
 #include <edge/frame/parquet_log.hpp>
 #include <edge/frame/paths.hpp>
+#include <edge/frame/print.hpp>
 #include <edge/frame/sort.hpp>
 #include <edge/frame/table.hpp>
 #include <edge/frame/take.hpp>
