@@ -253,7 +253,7 @@ TEST_CASE("an accumulator refuses a batch that does not fit, and is none the wor
     CHECK_THROWS_AS(acc.merge(group_accumulator("k", {sum("d")})), argument_error);
     CHECK_THROWS_AS(acc.merge(group_accumulator("i", {mean("d")})), argument_error);
     CHECK(to_csv(acc.finish()) == before);
-    CHECK_THROWS_AS(group_accumulator("k", {median("d")}), argument_error);
+    CHECK_THROWS_AS(group_accumulator("k", {sum("")}), argument_error);
     CHECK_THROWS_AS(group_accumulator("k", {mean("d"), mean("d")}), argument_error);
 }
 

@@ -7,16 +7,25 @@
 ///     while (read(batch)) acc.update(batch);
 ///     acc.merge(other);                            // of another thread or machine, for the same aggregates
 ///     table t = acc.finish();                      // sorted by window; more batches may follow
+///     save(acc.bytes());                           // and elsewhere: group_accumulator::from_bytes(bytes)
 ///
-/// The same rows in batches of any size give the same bits.
+/// All aggregates of a table, by keys of any kind. A group takes 16 bytes and more for its keys and 8 to 48 for each
+/// aggregate; `median` and `quantile` keep every value (12 bytes), `nunique` each different one of a group (about 28).
+///
+/// Rows are taken in chunks of 2^20, whatever the batches: the same rows in batches of any size give the same bits, on any
+/// number of threads. Less than a chunk waits in the memory of its batches. Against `table::group_by`, sums, means,
+/// variances and correlations of more than 2^14 rows may differ by their rounding; everything else is equal.
 
-#include <edge/frame/detail/moments.hpp>
-#include <edge/frame/sort.hpp>
+#include <edge/frame/detail/held_values.hpp>
+#include <edge/frame/detail/stored_keys.hpp>
+#include <edge/frame/group_by.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,187 +34,430 @@ namespace edge::frame {
 
 class group_accumulator {
 public:
-    /// @param key     column of int32, int64 or timestamps
-    /// @param wanted  of count, sum, mean, min, max, std and var
-    /// @throws argument_error  if an aggregate is another one, or two have one name
-    group_accumulator(std::string key, std::vector<aggregate> wanted);
+    /// @param keys  columns of any kind, up to 64; with none, all rows are one group
+    /// @throws argument_error  if two keys or aggregates have one name
+    group_accumulator(std::vector<std::string> keys, std::vector<aggregate> wanted);
+    group_accumulator(std::string key, std::vector<aggregate> wanted)
+        : group_accumulator(std::vector<std::string>{std::move(key)}, std::move(wanted)) {}
 
     /// Rows whose key is missing are a group too; missing values and NaN are skipped. O(rows).
-    /// @throws argument_error  if a column is not there, not of numbers, or of another kind than in the batches before;
-    ///                         nothing of the batch is then added
-    void update(const table& batch);
+    /// @throws argument_error  if a column is not there, not of a kind to be aggregated so, or of another kind than in the
+    ///                         batches before; nothing of the batch is then added
+    void update(const table& batch, const parallel_options& threads = {});
 
-    /// As if `other`'s batches had come after those of this one; commutes but for rounding.
-    /// @throws argument_error  if the key, the aggregates or the kinds of the columns differ
-    void merge(const group_accumulator& other);
+    /// As if `other`'s batches had come after those of this one; commutes but for rounding, `first` and `last`.
+    /// @throws argument_error  if the keys, the aggregates or the kinds of the columns differ
+    void merge(const group_accumulator& other, const parallel_options& threads = {});
 
-    [[nodiscard]] std::size_t groups() const noexcept { return keys_.size() - (sizes_[missing] == 0 ? 1 : 0); }
+    /// O(1) where no rows wait for the rest of their chunk, else their group-by.
+    [[nodiscard]] std::size_t groups() const;
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
 
-    /// The key and the aggregates, a row for each group, in ascending order of the key; a missing key comes last.
-    [[nodiscard]] table finish() const;
+    /// The keys and the aggregates, a row for each group (more with `largest` and `smallest`), in ascending order of the
+    /// keys; a missing one comes last.
+    [[nodiscard]] table finish(const parallel_options& threads = {}) const;
+
+    /// All of it, to go on with elsewhere. Rows that wait for the rest of their chunk are then a chunk there.
+    [[nodiscard]] std::vector<std::byte> bytes() const;
+    /// @throws parse_error, argument_error  if the bytes are not those of an accumulator
+    [[nodiscard]] static group_accumulator from_bytes(std::span<const std::byte> bytes);
 
 private:
-    struct source {
-        std::string name;
-        bool spread = false;
-        kind of = kind::float64;
-        std::optional<detail::moments> states = {};  ///< none before the first batch
+    static constexpr std::size_t chunk_rows = std::size_t{1} << 20;
+    static constexpr std::uint32_t version = 1;
+
+    /// Values of one column, for the aggregates of all values.
+    struct held {
+        std::size_t source;
+        bool all;
+        detail::held_values values;
     };
 
-    static constexpr std::uint32_t missing = 0;  ///< group of the rows without a key; always there, perhaps empty
+    void start(const table& batch);
+    void check(const table& batch) const;
+    void take(const table& chunk, const parallel_options& threads);
+    void take_pending(const parallel_options& threads);
+    void join(detail::group_aggregates& part, const detail::slot_map& map, std::size_t count,
+              const std::vector<column>& kept, const std::vector<column>& compared, const parallel_options& threads);
+    void shrink_kept(std::size_t state);
+    [[nodiscard]] std::optional<group_accumulator> without_pending(const parallel_options& threads) const;
+    [[nodiscard]] table schema() const;
 
-    std::uint32_t group_of(std::int64_t key);
-    void number(const column& keys);
-
-    std::string key_;
+    std::vector<std::string> keys_;
     std::vector<aggregate> wanted_;
-    std::vector<source> sources_;
-    std::vector<std::size_t> source_of_;  ///< of each aggregate; `no_row` for the number of rows
-    std::optional<kind> key_kind_;
-    detail::id_index index_;
-    std::vector<std::int64_t> keys_{0};   ///< of each group
-    std::vector<std::int64_t> sizes_{0};  ///< rows of each group
-    std::vector<std::uint32_t> ids_;      ///< of the rows of a batch; kept for its memory
+    std::shared_ptr<const detail::aggregate_plan> plan_;  ///< none before the first batch, as all below
+    std::vector<kind> wanted_kinds_;                      ///< of the columns of the aggregates
+    detail::stored_keys groups_;
+    std::optional<detail::group_aggregates> states_;
+    std::vector<column> kept_;      ///< of each aggregate that chooses rows, the values of the rows chosen so far
+    std::vector<column> compared_;  ///< of each state that chooses by texts, the texts of those rows
+    std::vector<held> held_;
+    std::vector<table> pending_;
+    std::size_t pending_rows_ = 0;
     std::size_t rows_ = 0;
 };
 
-inline group_accumulator::group_accumulator(std::string key, std::vector<aggregate> wanted)
-    : key_(std::move(key)), wanted_(std::move(wanted)) {
-    index_.insert(0, [](std::uint32_t) { return false; });  // takes the id of `missing`
+inline group_accumulator::group_accumulator(std::vector<std::string> keys, std::vector<aggregate> wanted)
+    : keys_(std::move(keys)), wanted_(std::move(wanted)) {
     table names;
-    names.add(key_, column());
+    for (const std::string& key : keys_) names.add(key, column());
     for (const aggregate& a : wanted_) {
         names.add(a.result_name(), column());
-        if (!detail::is_moment(a.what))
-            throw argument_error(
-                message(a.function(), " of a stream; expected count, sum, mean, min, max, std or var"));
-        if (a.column.empty()) {
-            if (a.what != statistic::count) throw argument_error(message(a.function(), " of no column"));
-            source_of_.push_back(no_row);
-            continue;
-        }
-        const auto at =
-            std::find_if(sources_.begin(), sources_.end(), [&](const source& s) { return s.name == a.column; });
-        source_of_.push_back(static_cast<std::size_t>(at - sources_.begin()));
-        if (at == sources_.end()) sources_.push_back({a.column});
-        sources_[source_of_.back()].spread |= detail::is_spread(a.what);
+        if (a.column.empty() && a.what != statistic::count)
+            throw argument_error(message(a.function(), " of no column"));
     }
-}
-
-inline void group_accumulator::update(const table& batch) {
-    const column& keys = batch.column(key_);
-    if (keys.kind() != kind::int32 && keys.kind() != kind::int64 && keys.kind() != kind::timestamp)
+    if (keys_.size() > detail::stored_keys::most_columns)
         throw argument_error(
-            message("key '", key_, "' of ", to_string(keys.kind()), "; expected integers or timestamps"));
-    if (key_kind_ && *key_kind_ != keys.kind())
-        throw argument_error(message("key '", key_, "' of ", to_string(keys.kind()), "; expected ",
-                                     to_string(*key_kind_), " as before"));
+            message("groups by ", keys_.size(), " columns; expected up to ", detail::stored_keys::most_columns));
+}
+
+/// Plans for the kinds of the columns of a batch.
+inline void group_accumulator::start(const table& batch) {
+    plan_ = std::make_shared<detail::aggregate_plan>(wanted_, batch);
+    std::vector<kind> kinds;
+    for (const std::string& key : keys_) kinds.push_back(batch.column(key).kind());
+    groups_ = detail::stored_keys(std::move(kinds));
+    states_.emplace(plan_, plan_->columns(batch.head(0)));
+    for (const aggregate& a : wanted_) {
+        wanted_kinds_.push_back(a.column.empty() ? kind::int64 : batch.column(a.column).kind());
+        kept_.push_back(column::missing(wanted_kinds_.back(), 0));
+    }
+    compared_.assign(plan_->states.size(), column::missing(kind::string, 0));
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
-        if (source_of_[i] == no_row) continue;
-        const source& s = sources_[source_of_[i]];
-        const kind k = batch.column(s.name).kind();
-        detail::check_kind(wanted_[i], k, s.name);
-        if (k == kind::string || k == kind::boolean)
-            throw argument_error(message("column '", s.name, "' of ", to_string(k), "; expected numbers"));
-        if (s.states && s.of != k)
+        if (!detail::is_of_all_values(wanted_[i].what)) continue;
+        const std::size_t source = plan_->results[i].source;
+        const bool all = wanted_[i].what != statistic::nunique;
+        const auto same = [&](const held& h) { return h.source == source && h.all == all; };
+        if (std::none_of(held_.begin(), held_.end(), same))
+            held_.push_back({source, all, detail::held_values(plan_->sources[source].kind, all)});
+    }
+}
+
+/// @throws argument_error  if a batch does not fit those before
+inline void group_accumulator::check(const table& batch) const {
+    const auto expect = [](const std::string& name, kind is, kind was) {
+        if (is != was)
             throw argument_error(
-                message("column '", s.name, "' of ", to_string(k), "; expected ", to_string(s.of), " as before"));
+                message("column '", name, "' of ", to_string(is), "; expected ", to_string(was), " as before"));
+    };
+    for (std::size_t i = 0; i < keys_.size(); ++i) expect(keys_[i], batch.column(keys_[i]).kind(), groups_.kinds()[i]);
+    for (const auto& s : plan_->sources) expect(s.name, batch.column(s.name).kind(), s.kind);
+    for (std::size_t i = 0; i < wanted_.size(); ++i)
+        if (!wanted_[i].column.empty())
+            expect(wanted_[i].column, batch.column(wanted_[i].column).kind(), wanted_kinds_[i]);
+}
+
+inline void group_accumulator::update(const table& batch, const parallel_options& threads) {
+    if (plan_ == nullptr) {
+        group_accumulator started(keys_, wanted_);  // so that nothing is left of a batch that is refused
+        started.start(batch);
+        *this = std::move(started);
+    } else {
+        check(batch);
     }
-    key_kind_ = keys.kind();
-    number(keys);
-    for (source& s : sources_) {
-        const column& values = batch.column(s.name);
-        if (!s.states) {
-            s.of = values.kind();
-            s.states.emplace(s.of, s.spread);
-        }
-        s.states->resize(keys_.size());
-        s.states->add(values, ids_, 0, batch.rows());
+    std::vector<std::string> names = keys_;
+    const auto need = [&](const std::string& name) {
+        if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    };
+    for (const aggregate& a : wanted_) {
+        need(a.column);
+        need(a.other);
     }
+    const table used = names.empty() ? batch : batch.select(names);
     rows_ += batch.rows();
+    for (std::size_t first = 0; first < used.rows();) {
+        const std::size_t count = (std::min)(used.rows() - first, chunk_rows - pending_rows_);
+        pending_.push_back(used.slice(first, count));
+        pending_rows_ += count;
+        first += count;
+        if (pending_rows_ == chunk_rows) take_pending(threads);
+    }
+    if (pending_.size() > 64) pending_ = {concat(pending_)};  // so that many small batches do not cost a table each
 }
 
-inline std::uint32_t group_accumulator::group_of(std::int64_t key) {
-    const std::uint32_t id =
-        index_.insert(detail::mix(detail::key_bits(key)), [](std::uint32_t i) { return i != missing; });
-    if (id == keys_.size()) {
-        keys_.push_back(key);
-        sizes_.push_back(0);
-    }
-    return id;
+inline void group_accumulator::take_pending(const parallel_options& threads) {
+    if (pending_rows_ == 0) return;
+    const table chunk = concat(pending_);
+    pending_.clear();
+    pending_rows_ = 0;
+    take(chunk, threads);
 }
 
-/// Fills `ids_`, and makes groups of keys that are new.
-inline void group_accumulator::number(const column& keys) {
-    ids_.assign(keys.size(), missing);
-    const bit_view valid = keys.validity();
-    dispatch_stored(keys.kind(), [&]<class T>() {
-        const auto values = keys.values<T>();
-        for (std::size_t row = 0; row < values.size(); ++row) {
-            if (valid[row]) {
-                const bool repeats = row != 0 && ids_[row - 1] != missing && values[row] == values[row - 1];
-                ids_[row] = repeats ? ids_[row - 1] : group_of(static_cast<std::int64_t>(values[row]));
-            }
-            ++sizes_[ids_[row]];
-        }
-    });
+inline void group_accumulator::take(const table& chunk, const parallel_options& threads) {
+    std::vector<column> keys;
+    for (const std::string& key : keys_) keys.push_back(chunk.column(key));
+    detail::row_groups rows(keys, chunk.rows(), threads);
+    detail::group_aggregates part = detail::aggregate_rows(rows, plan_, chunk, threads);
+    std::vector<std::uint32_t> slots;
+    for (std::size_t s = 0; s < part.slots(); ++s)
+        if (part.sizes()[s] != 0) slots.push_back(static_cast<std::uint32_t>(s));
+    const std::vector<std::uint32_t> group_of = groups_.insert(rows, slots, threads);
+    std::vector<column> kept(wanted_.size());
+    std::vector<column> compared(plan_->states.size());
+    const auto chosen = [&](std::size_t state, const std::string& name) {
+        const auto& choice = static_cast<const detail::choice_state&>(part.state(state));
+        std::vector<std::size_t> from(choice.rows().size());
+        for (std::size_t i = 0; i < from.size(); ++i)
+            from[i] =
+                choice.rows()[i] == detail::choice_state::none ? no_row : static_cast<std::size_t>(choice.rows()[i]);
+        return frame::take(chunk.column(name), from);
+    };
+    for (std::size_t i = 0; i < wanted_.size(); ++i)
+        if (plan_->chooses(i)) kept[i] = chosen(plan_->results[i].state, wanted_[i].column);
+    for (std::size_t s = 0; s < compared.size(); ++s)
+        if (plan_->compares_texts(s)) compared[s] = chosen(s, plan_->sources[plan_->states[s].source].name);
+    join(part, {slots.data(), group_of.data()}, slots.size(), kept, compared, threads);
+    if (held_.empty()) return;
+    std::vector<std::uint32_t> target(part.slots());
+    for (std::size_t i = 0; i < slots.size(); ++i) target[slots[i]] = group_of[i];
+    std::vector<std::uint32_t> of_row(chunk.rows());
+    rows.numbers(of_row);
+    for (std::uint32_t& n : of_row) n = target[n];
+    for (held& h : held_) h.values.add(chunk.column(plan_->sources[h.source].name), of_row);
 }
 
-inline void group_accumulator::merge(const group_accumulator& other) {
-    bool same = key_ == other.key_ && wanted_.size() == other.wanted_.size();
-    for (std::size_t i = 0; same && i < wanted_.size(); ++i)
-        same = wanted_[i].what == other.wanted_[i].what && wanted_[i].column == other.wanted_[i].column;
-    if (!same) throw argument_error("merging accumulators of different keys or aggregates");
-    if (!other.key_kind_) return;
-    if (!key_kind_) key_kind_ = other.key_kind_;
-    same = key_kind_ == other.key_kind_;
-    for (std::size_t i = 0; same && i < sources_.size(); ++i)
-        same = !sources_[i].states || sources_[i].of == other.sources_[i].of;
-    if (!same) throw argument_error("merging accumulators of columns of different kinds");
-    std::vector<std::uint32_t> to(other.keys_.size());
-    for (std::size_t g = 0; g < to.size(); ++g) {
-        to[g] = g == missing ? missing : group_of(other.keys_[g]);
-        sizes_[to[g]] += other.sizes_[g];
-    }
-    for (std::size_t i = 0; i < sources_.size(); ++i) {
-        source& s = sources_[i];
-        if (!s.states) {
-            s.of = other.sources_[i].of;
-            s.states.emplace(s.of, s.spread);
-        }
-        s.states->resize(keys_.size());
-        s.states->merge(*other.sources_[i].states, to);
-    }
-    rows_ += other.rows_;
-}
-
-inline table group_accumulator::finish() const {
-    std::vector<bool> there(keys_.size(), true);
-    there[missing] = false;
-    const column ids{keys_, there};
-    std::vector<std::size_t> order = sorted_rows(table{{key_, ids}}, std::vector<sort_key>{{key_}});
-    if (sizes_[missing] == 0) order.pop_back();  // a missing key is sorted last
-    column_builder keys(key_kind_.value_or(kind::int64));
-    for (const std::size_t g : order) {
-        if (g == missing)
-            keys.append_null();
-        else if (keys.kind() == kind::int32)
-            keys.append(static_cast<std::int32_t>(keys_[g]));
-        else
-            keys.append(keys_[g]);
-    }
-    table result{{key_, keys.finish()}};
+/// Groups of another stream or of a chunk. @param kept  values of the rows that they chose, by slot; `compared` as well
+inline void group_accumulator::join(detail::group_aggregates& part, const detail::slot_map& map, std::size_t count,
+                                    const std::vector<column>& kept, const std::vector<column>& compared,
+                                    const parallel_options& threads) {
+    states_->resize(groups_.size());
+    states_->prepare_merge(part);
+    const auto append = [](column& to, const column& more) {
+        const std::vector<table> both{{{"x", to}}, {{"x", more}}};
+        to = concat(both).columns().front();
+    };
+    std::vector<bool> renumbered(plan_->states.size());
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
-        if (source_of_[i] == no_row) {
-            result.add(wanted_[i].result_name(), take(column(sizes_), order));
-            continue;
-        }
-        const source& s = sources_[source_of_[i]];
-        const detail::moments none(s.of, s.spread);
-        result.add(wanted_[i].result_name(), (s.states ? *s.states : none).result(wanted_[i].what, order));
+        if (!plan_->chooses(i)) continue;
+        const std::size_t s = plan_->results[i].state;
+        if (!renumbered[s]) static_cast<detail::choice_state&>(part.state(s)).renumber(kept_[i].size());
+        renumbered[s] = true;
+        append(kept_[i], kept[i]);
     }
-    return result;
+    for (std::size_t s = 0; s < compared.size(); ++s) {
+        if (!plan_->compares_texts(s)) continue;
+        append(compared_[s], compared[s]);
+        static_cast<detail::text_choice_state&>(states_->state(s)).set_texts(compared_[s]);
+    }
+    parallel_for(static_cast<index_t>(count), {.threads = threads.threads, .grain = 1 << 10},
+                 [&](index_t first, index_t last) {
+                     states_->merge(part, map, static_cast<std::size_t>(first), static_cast<std::size_t>(last));
+                 });
+    for (std::size_t s = 0; s < plan_->states.size(); ++s)
+        if (renumbered[s]) shrink_kept(s);
+}
+
+/// Forgets values of rows that are no longer the chosen ones, where they are most.
+inline void group_accumulator::shrink_kept(std::size_t state) {
+    auto& choice = static_cast<detail::choice_state&>(states_->state(state));
+    std::vector<std::size_t> rows(choice.rows().size());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        rows[i] = choice.rows()[i] == detail::choice_state::none ? no_row : static_cast<std::size_t>(choice.rows()[i]);
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+        if (!plan_->chooses(i) || plan_->results[i].state != state) continue;
+        if (kept_[i].size() <= 2 * rows.size()) return;  // all of one state are as long
+        kept_[i] = frame::take(kept_[i], rows);
+    }
+    if (plan_->compares_texts(state)) {
+        compared_[state] = frame::take(compared_[state], rows);
+        static_cast<detail::text_choice_state&>(choice).set_texts(compared_[state]);
+    }
+    choice.renumber(0);
+}
+
+inline std::optional<group_accumulator> group_accumulator::without_pending(const parallel_options& threads) const {
+    if (pending_rows_ == 0) return std::nullopt;
+    group_accumulator copy = *this;
+    copy.take_pending(threads);
+    return copy;
+}
+
+inline std::size_t group_accumulator::groups() const {
+    const auto whole = without_pending({});
+    return (whole ? *whole : *this).groups_.size();
+}
+
+inline void group_accumulator::merge(const group_accumulator& other, const parallel_options& threads) {
+    bool same = keys_ == other.keys_ && wanted_.size() == other.wanted_.size();
+    for (std::size_t i = 0; same && i < wanted_.size(); ++i) {
+        const aggregate& a = wanted_[i];
+        const aggregate& b = other.wanted_[i];
+        same =
+            a.what == b.what && a.column == b.column && a.other == b.other && a.k == b.k && !(a.q < b.q || b.q < a.q);
+    }
+    if (!same) throw argument_error("merging accumulators of different keys or aggregates");
+    if (other.plan_ == nullptr) return;
+    if (plan_ == nullptr) {
+        std::vector<aggregate> names = std::move(wanted_);
+        *this = other;
+        wanted_ = std::move(names);
+        return;
+    }
+    same = std::equal(groups_.kinds().begin(), groups_.kinds().end(), other.groups_.kinds().begin()) &&
+           wanted_kinds_ == other.wanted_kinds_;
+    for (std::size_t i = 0; same && i < plan_->sources.size(); ++i)
+        same = plan_->sources[i].kind == other.plan_->sources[i].kind;
+    if (!same) throw argument_error("merging accumulators of columns of different kinds");
+    take_pending(threads);
+    group_accumulator from = other;
+    from.take_pending(threads);
+    std::vector<std::uint32_t> slots(from.groups_.size());
+    for (std::size_t i = 0; i < slots.size(); ++i) slots[i] = static_cast<std::uint32_t>(i);
+    const std::vector<std::uint32_t> group_of = groups_.insert(from.groups_, threads);
+    for (std::size_t s = 0; s < plan_->states.size(); ++s) {
+        if (!plan_->is_choice(s)) continue;
+        std::vector<std::size_t> rows;
+        for (const std::uint64_t row : static_cast<detail::choice_state&>(from.states_->state(s)).rows())
+            rows.push_back(row == detail::choice_state::none ? no_row : static_cast<std::size_t>(row));
+        for (std::size_t i = 0; i < wanted_.size(); ++i)
+            if (plan_->chooses(i) && plan_->results[i].state == s) from.kept_[i] = frame::take(from.kept_[i], rows);
+        if (plan_->compares_texts(s)) from.compared_[s] = frame::take(from.compared_[s], rows);
+    }
+    join(*from.states_, {nullptr, group_of.data()}, slots.size(), from.kept_, from.compared_, threads);
+    for (std::size_t h = 0; h < held_.size(); ++h) held_[h].values.add(from.held_[h].values, group_of);
+    rows_ += from.rows_;
+}
+
+inline table group_accumulator::finish(const parallel_options& threads) const {
+    if (const auto whole = without_pending(threads)) return whole->finish(threads);
+    if (plan_ == nullptr) {
+        table none;
+        for (const std::string& key : keys_) none.add(key, column::missing(kind::int64, 0));
+        for (const aggregate& a : wanted_)
+            none.add(a.result_name(), column::missing(detail::result_kind(a.what, kind::float64), 0));
+        return none;
+    }
+    if (keys_.empty() && groups_.size() == 0) return schema().group_by().agg(wanted_, threads);
+    const table keys(keys_, groups_.columns());
+    std::vector<std::uint32_t> slots(groups_.size());
+    std::vector<std::size_t> order(groups_.size());
+    if (!keys_.empty()) {  // else there is one group
+        std::vector<sort_key> by;
+        for (const std::string& key : keys_) by.push_back({key});
+        order = sorted_rows(keys, by);
+    }
+    for (std::size_t g = 0; g < slots.size(); ++g) slots[g] = static_cast<std::uint32_t>(order[g]);
+    std::vector<column> columns(wanted_.size());
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+        const aggregate& a = wanted_[i];
+        if (detail::is_of_all_values(a.what)) {
+            const bool all = a.what != statistic::nunique;
+            for (const held& h : held_) {
+                if (h.source != plan_->results[i].source || h.all != all) continue;
+                columns[i] =
+                    !all ? h.values.different(slots, groups_.size())
+                         : h.values.quantile(slots, groups_.size(), a.what == statistic::median ? 0.5 : a.q, threads);
+            }
+        } else if (a.k == 0) {
+            columns[i] = states_->result(i, slots, kept_[i]);
+        }
+    }
+    return detail::with_lists(keys_.empty() ? table() : frame::take(keys, order), *states_, std::move(columns), slots);
+}
+
+/// A table of no rows with the columns that are read.
+inline table group_accumulator::schema() const {
+    table t;
+    const auto add = [&](const std::string& name, kind k) {
+        if (!name.empty() && !t.has(name)) t.add(name, column::missing(k, 0));
+    };
+    for (std::size_t i = 0; i < keys_.size(); ++i) add(keys_[i], groups_.kinds()[i]);
+    for (const auto& s : plan_->sources) add(s.name, s.kind);
+    for (std::size_t i = 0; i < wanted_.size(); ++i) add(wanted_[i].column, wanted_kinds_[i]);
+    return t;
+}
+
+inline std::vector<std::byte> group_accumulator::bytes() const {
+    if (const auto whole = without_pending({})) return whole->bytes();
+    detail::byte_writer to;
+    to.put_text("edge groups");
+    to.put(version);
+    to.put(static_cast<std::uint64_t>(keys_.size()));
+    for (const std::string& key : keys_) to.put_text(key);
+    to.put(static_cast<std::uint64_t>(wanted_.size()));
+    for (const aggregate& a : wanted_) {
+        to.put_text(a.function());
+        to.put_text(a.column);
+        to.put_text(a.name);
+        to.put(a.q);
+    }
+    to.put(static_cast<std::uint64_t>(rows_));
+    to.put(static_cast<std::uint8_t>(plan_ != nullptr));
+    if (plan_ == nullptr) return to.finish();
+    const table columns = schema();
+    to.put(static_cast<std::uint64_t>(columns.names().size()));
+    for (std::size_t i = 0; i < columns.names().size(); ++i) {
+        to.put_text(columns.names()[i]);
+        to.put(columns.columns()[i].kind());
+    }
+    groups_.write(to);
+    states_->write(to);
+    for (std::size_t i = 0; i < wanted_.size(); ++i)
+        if (plan_->chooses(i)) to.put_column(kept_[i]);
+    for (std::size_t s = 0; s < compared_.size(); ++s)
+        if (plan_->compares_texts(s)) to.put_column(compared_[s]);
+    for (const held& h : held_) h.values.write(to);
+    return to.finish();
+}
+
+inline group_accumulator group_accumulator::from_bytes(std::span<const std::byte> bytes) {
+    detail::byte_reader from(bytes);
+    if (from.get_text() != "edge groups") from.fail("not a group accumulator");
+    if (from.get<std::uint32_t>() != version) from.fail("of another version");
+    std::vector<std::string> keys;
+    for (auto n = from.get<std::uint64_t>(); n > 0; --n) keys.push_back(from.get_text());
+    std::vector<aggregate> wanted;
+    for (auto n = from.get<std::uint64_t>(); n > 0; --n) {
+        const std::string function = from.get_text();
+        const std::string name = from.get_text();
+        aggregate a = aggregate_from_string(function, name);
+        a.name = from.get_text();
+        const auto q = from.get<double>();
+        if (a.what == statistic::quantile) a.q = quantile("", q).q;  // the text has fewer digits
+        wanted.push_back(std::move(a));
+    }
+    group_accumulator acc(std::move(keys), std::move(wanted));
+    const auto rows = from.get<std::uint64_t>();
+    if (rows > std::uint64_t{1} << 62) from.fail("so many rows");
+    const auto is_started = from.get<std::uint8_t>();
+    if (is_started != 0) {
+        table columns;
+        for (auto n = from.get<std::uint64_t>(); n > 0; --n) {
+            const std::string name = from.get_text();
+            const auto k = from.get<std::uint8_t>();
+            if (k >= kind_names.size()) from.fail("a column of no known kind");
+            columns.add(name, column::missing(static_cast<kind>(k), 0));
+        }
+        acc.start(columns);
+        const std::vector<kind> kinds(acc.groups_.kinds().begin(), acc.groups_.kinds().end());
+        acc.groups_.read(from);
+        if (!std::equal(kinds.begin(), kinds.end(), acc.groups_.kinds().begin(), acc.groups_.kinds().end()))
+            from.fail("keys of other kinds");
+        acc.states_->read(from, acc.groups_.size());
+        std::vector<std::size_t> kept_rows(acc.plan_->states.size(), static_cast<std::size_t>(-1));
+        const auto read_column = [&](kind k, std::size_t state) {
+            column c = from.get_column();
+            if (c.kind() != k) from.fail("values of another kind");
+            kept_rows[state] = (std::min)(kept_rows[state], c.size());
+            return c;
+        };
+        for (std::size_t i = 0; i < acc.wanted_.size(); ++i)
+            if (acc.plan_->chooses(i)) acc.kept_[i] = read_column(acc.wanted_kinds_[i], acc.plan_->results[i].state);
+        for (std::size_t s = 0; s < acc.compared_.size(); ++s) {
+            if (!acc.plan_->compares_texts(s)) continue;
+            acc.compared_[s] = read_column(kind::string, s);
+            static_cast<detail::text_choice_state&>(acc.states_->state(s)).set_texts(acc.compared_[s]);
+        }
+        for (std::size_t s = 0; s < kept_rows.size(); ++s) {
+            if (!acc.plan_->is_choice(s)) continue;
+            for (const std::uint64_t row : static_cast<detail::choice_state&>(acc.states_->state(s)).rows())
+                if (row != detail::choice_state::none && row >= kept_rows[s]) from.fail("a row that is not there");
+        }
+        for (held& h : acc.held_) h.values.read(from, acc.groups_.size());
+    }
+    if (from.left() != 0) from.fail("more bytes than expected");
+    acc.rows_ = static_cast<std::size_t>(rows);
+    return acc;
 }
 
 }  // namespace edge::frame

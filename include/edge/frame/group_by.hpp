@@ -4,20 +4,24 @@
 /// @file Group-by: rows with equal keys, and what is computed of each group.
 ///
 ///     table g = t.group_by("sensor", "trip").agg(count(), mean("ax"), stddev("ax").as("shake"));
-///     grouping by = t.group_by("sensor");         // to be used again
+///     grouping by = t.group_by("sensor").ordered(group_order::first_seen);         // to be used again
 ///     by.ids()[row];                              // the row's group
+///     for (std::uint32_t row : by.rows()[0]) …    // the first group's rows
+///     table ax = by.collect("ts", "ax");          // the rows again, group after group
 ///
-/// The result has a row for each group, in ascending order of the keys. Rows whose key is missing or NaN are a group too,
-/// the last one. The bits of the result do not depend on the number of threads.
+/// The result has a row for each group, in ascending order of the keys unless told otherwise. Rows whose key is missing or
+/// NaN are a group too, the last one in ascending order. The bits of the result do not depend on the number of threads.
 
 #include <edge/core/parallel.hpp>
-#include <edge/frame/detail/moments.hpp>
+#include <edge/frame/detail/aggregate_rows.hpp>
 #include <edge/frame/sort.hpp>
 
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,22 +29,64 @@
 
 namespace edge::frame {
 
+enum class group_order : std::uint8_t {
+    sorted,     ///< ascending by the keys
+    first_seen  ///< as their first rows come
+};
+
+/// Rows of each group, in their order.
+class group_rows {
+public:
+    group_rows(std::vector<std::uint32_t> begins, std::vector<std::uint32_t> rows)
+        : begins_(std::move(begins)), rows_(std::move(rows)) {}
+
+    [[nodiscard]] std::size_t groups() const noexcept { return begins_.size() - 1; }
+    [[nodiscard]] std::span<const std::uint32_t> operator[](std::size_t group) const& noexcept {
+        return std::span(rows_).subspan(begins_[group], begins_[group + 1] - begins_[group]);
+    }
+    void operator[](std::size_t) const&& = delete;  // of rows that are gone at the end of the line
+
+    /// Where the rows of each group begin in `all()`, and the end of the last: groups() + 1 numbers.
+    [[nodiscard]] std::span<const std::uint32_t> begins() const& noexcept { return begins_; }
+    [[nodiscard]] std::span<const std::uint32_t> all() const& noexcept { return rows_; }
+
+private:
+    std::vector<std::uint32_t> begins_;
+    std::vector<std::uint32_t> rows_;
+};
+
+/// Nothing is computed before it is asked for. What does not depend on the aggregates is kept for the next call; several
+/// threads may ask.
 class grouping {
 public:
     /// @param keys  columns of any kind; with none, all rows are one group
     /// @throws argument_error  if one is not there, or is named twice
     grouping(table t, const std::vector<std::string>& keys);
 
-    [[nodiscard]] std::size_t groups() const noexcept { return groups_; }
+    /// These groups, in another order.
+    [[nodiscard]] grouping ordered(group_order order) const;
+
+    /// @throws unsupported_error  as all below, of 2^32 - 1 rows or more
+    [[nodiscard]] std::size_t groups() const { return found().slots.size(); }
 
     /// The key columns, a row for each group.
-    [[nodiscard]] const table& keys() const& noexcept { return keys_; }
+    [[nodiscard]] table keys() const;
 
     /// Group of each row, below `groups()`.
-    [[nodiscard]] std::span<const std::uint32_t> ids() const& noexcept { return ids_; }
+    [[nodiscard]] std::span<const std::uint32_t> ids() const&;
     void ids() const&& = delete;  // of a grouping that is gone at the end of the line
 
-    /// The keys and the aggregates, a row for each group.
+    [[nodiscard]] group_rows rows() const;
+
+    /// The rows, group after group: the keys and these columns.
+    /// @throws argument_error  if a column is not there, or is named twice
+    [[nodiscard]] table collect(const std::vector<std::string>& columns) const;
+    template <std::convertible_to<std::string_view>... Names>
+    [[nodiscard]] table collect(const Names&... columns) const {
+        return collect(std::vector<std::string>{std::string(std::string_view(columns))...});
+    }
+
+    /// The keys and the aggregates, a row for each group; more of them with `largest` and `smallest`.
     /// @throws argument_error  if a column is not there or not of a kind to be aggregated so, or a name is taken
     [[nodiscard]] table agg(const std::vector<aggregate>& wanted, const parallel_options& threads = {}) const;
     template <std::same_as<aggregate>... Aggregates>
@@ -51,18 +97,25 @@ public:
     }
 
 private:
-    [[nodiscard]] std::vector<std::optional<column>> moment_results(const std::vector<aggregate>& wanted,
-                                                                    const parallel_options& threads) const;
-    [[nodiscard]] column result(const aggregate& a) const;
-    [[nodiscard]] column group_sizes() const;
-    [[nodiscard]] column extreme_rows(const column& c, statistic what) const;
-    [[nodiscard]] column quantiles(const column& c, double q) const;
-    [[nodiscard]] column distinct(const column& c) const;
+    /// Slots that have rows, in the order of the groups.
+    struct groups_found {
+        std::vector<std::uint32_t> slots;
+    };
+    struct shared {
+        std::mutex mutex;
+        std::unique_ptr<detail::row_groups> groups;
+        std::optional<groups_found> found;
+        std::vector<std::uint32_t> ids;
+    };
+
+    detail::row_groups& slots_of_rows(const parallel_options& threads) const;
+    [[nodiscard]] const groups_found& found() const;
+    const groups_found& find(const parallel_options& threads, std::span<const std::int64_t> sizes) const;
 
     table table_;
-    table keys_;
-    std::vector<std::uint32_t> ids_;
-    std::size_t groups_ = 0;
+    std::vector<std::string> keys_;
+    group_order order_ = group_order::sorted;
+    std::shared_ptr<shared> shared_ = std::make_shared<shared>();
 };
 
 inline grouping table::group_by(const std::vector<std::string>& keys) const { return grouping(*this, keys); }
@@ -72,207 +125,167 @@ grouping table::group_by(const Names&... keys) const {
     return grouping(*this, std::vector<std::string>{std::string(std::string_view(keys))...});
 }
 
+inline grouping::grouping(table t, const std::vector<std::string>& keys) : table_(std::move(t)), keys_(keys) {
+    (void)table_.select(keys);
+}
+
+inline grouping grouping::ordered(group_order order) const {
+    grouping other(table_, keys_);
+    other.order_ = order;
+    return other;
+}
+
+/// With the mutex held, as the next ones.
+inline detail::row_groups& grouping::slots_of_rows(const parallel_options& threads) const {
+    if (shared_->groups == nullptr) {
+        std::vector<column> keys;
+        for (const std::string& key : keys_) keys.push_back(table_.column(key));
+        shared_->groups = std::make_unique<detail::row_groups>(keys, table_.rows(), threads);
+    }
+    return *shared_->groups;
+}
+
+/// @param sizes  rows of each slot
+inline const grouping::groups_found& grouping::find(const parallel_options& threads,
+                                                    std::span<const std::int64_t> sizes) const {
+    if (shared_->found) return *shared_->found;
+    const detail::row_groups& groups = slots_of_rows(threads);
+    groups_found found;
+    if (order_ == group_order::sorted) {
+        for (std::size_t s = 0; s < sizes.size(); ++s)
+            if (sizes[s] != 0 || keys_.empty()) found.slots.push_back(static_cast<std::uint32_t>(s));
+    } else {
+        found.slots = groups.slots_as_seen();
+        if (keys_.empty() && found.slots.empty()) found.slots.push_back(0);
+    }
+    return shared_->found.emplace(std::move(found));
+}
+
+inline const grouping::groups_found& grouping::found() const {
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->found) return *shared_->found;
+    const auto plan = std::make_shared<detail::aggregate_plan>(std::vector<aggregate>{}, table_);
+    return find({}, detail::aggregate_rows(slots_of_rows({}), plan, table_, {}).sizes());
+}
+
+inline table grouping::keys() const {
+    const groups_found& groups = found();
+    return table(keys_, shared_->groups->keys(groups.slots));
+}
+
+inline std::span<const std::uint32_t> grouping::ids() const& {
+    const groups_found& groups = found();
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->ids.size() == table_.rows()) return shared_->ids;
+    std::vector<std::uint32_t> group_of(shared_->groups->slots());
+    for (std::size_t g = 0; g < groups.slots.size(); ++g) group_of[groups.slots[g]] = static_cast<std::uint32_t>(g);
+    shared_->ids.resize(table_.rows());
+    shared_->groups->numbers(shared_->ids);
+    for (std::uint32_t& id : shared_->ids) id = group_of[id];
+    return shared_->ids;
+}
+
+inline group_rows grouping::rows() const {
+    const groups_found& groups = found();
+    const std::lock_guard lock(shared_->mutex);
+    shared_->groups->find_rows();
+    std::vector<std::uint32_t> begins{0};
+    std::vector<std::uint32_t> rows;
+    rows.reserve(table_.rows());
+    for (const std::uint32_t s : groups.slots) {
+        const auto of = shared_->groups->rows_of(s);
+        rows.insert(rows.end(), of.begin(), of.end());
+        begins.push_back(static_cast<std::uint32_t>(rows.size()));
+    }
+    return {std::move(begins), std::move(rows)};
+}
+
+inline table grouping::collect(const std::vector<std::string>& columns) const {
+    std::vector<std::string> names = keys_;
+    names.insert(names.end(), columns.begin(), columns.end());
+    const table chosen = table_.select(names);
+    const group_rows by = rows();
+    return take(chosen, std::vector<std::size_t>(by.all().begin(), by.all().end()));
+}
+
 namespace detail {
 
-/// Whether the row counts: its value is there and is a number where it is a float.
-[[nodiscard]] inline std::vector<bool> present(const column& c) {
-    std::vector<bool> there(c.size());
-    const bit_view valid = c.validity();
-    for (std::size_t i = 0; i < there.size(); ++i) there[i] = valid[i];
-    if (is_float(c.kind()))
-        dispatch_stored(c.kind(), [&]<class T>() {
-            const auto values = c.values<T>();
-            for (std::size_t i = 0; i < there.size(); ++i) there[i] = there[i] && values[i] == values[i];
-        });
-    return there;
+/// How many rows each group has in the result: as many as its longest list, and at least one.
+[[nodiscard]] inline std::vector<std::size_t> list_lengths(const group_aggregates& all,
+                                                           std::span<const std::uint32_t> slots) {
+    std::vector<std::size_t> lengths(slots.size(), 1);
+    const aggregate_plan& plan = all.plan();
+    for (std::size_t s = 0; s < plan.states.size(); ++s) {
+        if (plan.states[s].k == 0) continue;
+        const auto& top = static_cast<const top_state&>(all.state(s));
+        for (std::size_t g = 0; g < slots.size(); ++g) lengths[g] = (std::max)(lengths[g], top.values(slots[g]).size());
+    }
+    return lengths;
 }
 
-/// What lies at `part` of the way from a to b.
-[[nodiscard]] inline double between(double a, double b, double part) noexcept {
-    if (part == 0 || a == b) return a;  // also where they are infinite
-    return part < 0.5 ? a + (b - a) * part : b - (b - a) * (1 - part);
+/// Column of the lists of aggregate `i`, one after the other, each with as many rows as its group has.
+[[nodiscard]] inline column lists(const group_aggregates& all, std::size_t i, std::span<const std::uint32_t> slots,
+                                  std::span<const std::size_t> lengths) {
+    const auto& top = static_cast<const top_state&>(all.state(all.plan().results[i].state));
+    const kind k = all.plan().sources[all.plan().results[i].source].kind;
+    std::vector<std::uint64_t> values;
+    std::vector<bool> there;
+    for (std::size_t g = 0; g < slots.size(); ++g) {
+        const auto best = top.values(slots[g]);
+        for (std::size_t n = 0; n < lengths[g]; ++n) {
+            there.push_back(n < best.size());
+            values.push_back(n < best.size() ? best[n] ^ top.flip() : 0);
+        }
+    }
+    return column_of_ordered(
+        k, values.size(), [&](std::size_t row) { return there[row]; }, [&](std::size_t row) { return values[row]; });
 }
 
-/// Value at share q of `values`, which are reordered: between two of them where q falls between.
-[[nodiscard]] inline double quantile_of(std::span<double> values, double q) {
-    const double place = q * static_cast<double>(values.size() - 1);
-    const auto below = static_cast<std::size_t>(place);
-    const auto nth = values.begin() + static_cast<std::ptrdiff_t>(below);
-    std::nth_element(values.begin(), nth, values.end());
-    const double part = place - static_cast<double>(below);
-    if (part == 0) return *nth;  // there may be none after it
-    return between(*nth, *std::min_element(nth + 1, values.end()), part);
+/// The keys and the columns of the aggregates, of which those without lists have a row for each group, as one table.
+[[nodiscard]] inline table with_lists(const table& keys, const group_aggregates& all, std::vector<column> columns,
+                                      std::span<const std::uint32_t> slots) {
+    const aggregate_plan& plan = all.plan();
+    const bool has_lists = std::any_of(plan.states.begin(), plan.states.end(), [](const auto& s) { return s.k != 0; });
+    table result = keys;
+    if (!has_lists) {
+        for (std::size_t i = 0; i < columns.size(); ++i) result.add(plan.wanted[i].result_name(), columns[i]);
+        return result;
+    }
+    const std::vector<std::size_t> lengths = list_lengths(all, slots);
+    std::vector<std::size_t> group_of;
+    for (std::size_t g = 0; g < slots.size(); ++g) group_of.insert(group_of.end(), lengths[g], g);
+    if (!keys.names().empty()) result = take(keys, group_of);
+    for (std::size_t i = 0; i < columns.size(); ++i)
+        result.add(plan.wanted[i].result_name(),
+                   plan.wanted[i].k != 0 ? lists(all, i, slots, lengths) : take(columns[i], group_of));
+    return result;
 }
 
 }  // namespace detail
 
-inline grouping::grouping(table t, const std::vector<std::string>& keys) : table_(std::move(t)) {
-    const table chosen = table_.select(keys);
-    detail::numbering n = detail::number_keys(chosen.columns(), table_.rows());
-    ids_ = std::move(n.of_row);
-    groups_ = n.rows.size();
-    if (keys.empty()) return;
-    const table unsorted = take(chosen, n.rows);
-    std::vector<sort_key> by;
-    for (const std::string& key : keys) by.push_back({key});
-    const std::vector<std::size_t> order = sorted_rows(unsorted, by);
-    keys_ = take(unsorted, order);
-    std::vector<std::uint32_t> place(groups_);
-    for (std::size_t i = 0; i < groups_; ++i) place[order[i]] = static_cast<std::uint32_t>(i);
-    for (std::uint32_t& id : ids_) id = place[id];
-}
-
 inline table grouping::agg(const std::vector<aggregate>& wanted, const parallel_options& threads) const {
-    for (const aggregate& a : wanted) {
-        if (!a.column.empty())
-            detail::check_kind(a, table_.column(a.column).kind(), a.column);
-        else if (a.what != statistic::count)
-            throw argument_error(message(a.function(), " of no column; expected the name of one"));
-    }
-    table result_table = keys_;
-    const auto moments = moment_results(wanted, threads);
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-        result_table.add(wanted[i].result_name(), moments[i] ? *moments[i] : result(wanted[i]));
-    return result_table;
-}
-
-/// Columns of those aggregates that running statistics give.
-inline std::vector<std::optional<column>> grouping::moment_results(const std::vector<aggregate>& wanted,
-                                                                   const parallel_options& threads) const {
-    struct source {
-        std::string name;
-        column values;
-        bool spread = false;
-        std::vector<detail::moments> blocks = {};
-    };
-    std::vector<source> sources;
-    std::vector<std::size_t> source_of(wanted.size(), no_row);
+    const auto plan = std::make_shared<detail::aggregate_plan>(wanted, table_);
+    const std::lock_guard lock(shared_->mutex);
+    detail::row_groups& groups = slots_of_rows(threads);
+    const detail::group_aggregates all = detail::aggregate_rows(groups, plan, table_, threads);
+    const std::vector<std::uint32_t>& slots = find(threads, all.sizes()).slots;
+    std::vector<column> columns(wanted.size());
+    detail::slot_values values;
+    std::string values_of;  // the column they are of
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         const aggregate& a = wanted[i];
-        if (a.column.empty() || !detail::is_moment(a.what)) continue;
-        const column& c = table_.column(a.column);
-        const bool by_row = a.what == statistic::min || a.what == statistic::max || a.what == statistic::count;
-        if (c.kind() == kind::string || (c.kind() == kind::boolean && by_row)) continue;
-        const auto at =
-            std::find_if(sources.begin(), sources.end(), [&](const source& s) { return s.name == a.column; });
-        source_of[i] = static_cast<std::size_t>(at - sources.begin());
-        if (at == sources.end()) sources.push_back({a.column, detail::booleans_as_numbers(c)});
-        sources[source_of[i]].spread |= detail::is_spread(a.what);
-    }
-
-    // Rows are cut into blocks by their number alone, and the blocks are merged in order: the same bits for any number
-    // of threads. With many groups the blocks' states would outgrow the rows, so then there is one block.
-    constexpr std::size_t block_rows = std::size_t{1} << 18;
-    const std::size_t rows = ids_.size();
-    const std::size_t blocks = groups_ > block_rows / 64 || rows == 0 ? 1 : (rows + block_rows - 1) / block_rows;
-    const std::size_t rows_each = blocks == 1 ? rows : block_rows;
-    for (source& s : sources) s.blocks.assign(blocks, detail::moments(s.values.kind(), s.spread));
-    parallel_for(static_cast<index_t>(sources.size() * blocks), threads, [&](index_t first, index_t last) {
-        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-            source& s = sources[i / blocks];
-            const std::size_t begin = i % blocks * rows_each;
-            s.blocks[i % blocks].resize(groups_);
-            s.blocks[i % blocks].add(s.values, ids_, begin, (std::min)(begin + rows_each, rows));
+        if (a.what == statistic::nunique) {
+            columns[i] = detail::different_values(groups, table_.column(a.column), slots, threads);
+        } else if (detail::is_of_all_values(a.what)) {
+            const column& c = table_.column(a.column);
+            if (values_of != a.column) values = detail::values_by_slot(groups, c, threads);
+            values_of = a.column;
+            columns[i] = detail::quantiles(values, c.kind(), slots, a.what == statistic::median ? 0.5 : a.q, threads);
+        } else if (a.k == 0) {
+            columns[i] = all.result(i, slots, a.column.empty() ? column() : table_.column(a.column));
         }
-    });
-    std::vector<std::uint32_t> same(groups_);
-    std::vector<std::size_t> order(groups_);
-    for (std::size_t i = 0; i < groups_; ++i) {
-        same[i] = static_cast<std::uint32_t>(i);
-        order[i] = i;
     }
-    for (source& s : sources)
-        for (std::size_t b = 1; b < blocks; ++b) s.blocks.front().merge(s.blocks[b], same);
-
-    std::vector<std::optional<column>> results(wanted.size());
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-        if (source_of[i] != no_row) results[i] = sources[source_of[i]].blocks.front().result(wanted[i].what, order);
-    return results;
-}
-
-inline column grouping::result(const aggregate& a) const {
-    if (a.column.empty()) return group_sizes();
-    const column& c = table_.column(a.column);
-    switch (a.what) {
-        case statistic::median: return quantiles(c, 0.5);
-        case statistic::quantile: return quantiles(c, a.q);
-        case statistic::nunique: return distinct(c);
-        case statistic::count: {
-            std::vector<std::int64_t> counts(groups_);
-            for (std::size_t i = 0; i < ids_.size(); ++i)
-                if (c.is_valid(i)) ++counts[ids_[i]];
-            return column(std::move(counts));
-        }
-        default: return extreme_rows(c, a.what);
-    }
-}
-
-inline column grouping::group_sizes() const {
-    std::vector<std::int64_t> counts(groups_);
-    for (const std::uint32_t id : ids_) ++counts[id];
-    return column(std::move(counts));
-}
-
-/// First, last, least or greatest value of each group, found as a row.
-inline column grouping::extreme_rows(const column& c, statistic what) const {
-    std::vector<std::size_t> chosen(groups_, no_row);
-    const std::vector<bool> there = detail::present(c);
-    const auto choose = [&](auto&& replaces) {
-        for (std::size_t row = 0; row < ids_.size(); ++row) {
-            if (!there[row]) continue;
-            std::size_t& at = chosen[ids_[row]];
-            if (at == no_row || replaces(row, at)) at = row;
-        }
-    };
-    const auto extreme = [&](auto&& key) {
-        if (what == statistic::min)
-            choose([&](std::size_t row, std::size_t at) { return key(row) < key(at); });
-        else
-            choose([&](std::size_t row, std::size_t at) { return key(at) < key(row); });
-    };
-    if (what == statistic::first)
-        choose([](std::size_t, std::size_t) { return false; });
-    else if (what == statistic::last)
-        choose([](std::size_t, std::size_t) { return true; });
-    else if (c.kind() == kind::string)
-        extreme([&](std::size_t row) { return c.text(row); });
-    else
-        extreme([&](std::size_t row) { return c.boolean(row); });
-    return take(c, chosen);
-}
-
-inline column grouping::quantiles(const column& c, double q) const {
-    const std::vector<bool> there = detail::present(c);
-    std::vector<std::size_t> end(groups_ + 1);  // of each group's values, once they are put in
-    for (std::size_t row = 0; row < ids_.size(); ++row)
-        if (there[row]) ++end[ids_[row] + 1];
-    for (std::size_t g = 0; g < groups_; ++g) end[g + 1] += end[g];
-    std::vector<double> values(end.back());
-    dispatch_stored(c.kind(), [&]<class T>() {
-        const auto from = c.values<T>();
-        for (std::size_t row = 0; row < ids_.size(); ++row)
-            if (there[row]) values[end[ids_[row]]++] = static_cast<double>(from[row]);
-    });
-    column_builder result(kind::float64);
-    std::size_t begin = 0;
-    for (std::size_t g = 0; g < groups_; ++g) {
-        if (end[g] == begin)
-            result.append_null();
-        else
-            result.append(detail::quantile_of(std::span(values).subspan(begin, end[g] - begin), q));
-        begin = end[g];
-    }
-    return result.finish();
-}
-
-inline column grouping::distinct(const column& c) const {
-    detail::numbering by_group;
-    by_group.of_row = ids_;
-    const detail::numbering values = detail::number_values(c);
-    const detail::numbering pairs = detail::number_pairs(by_group, values);
-    std::vector<std::int64_t> counts(groups_);
-    for (const std::size_t row : pairs.rows) ++counts[ids_[row]];
-    return column(std::move(counts));
+    return detail::with_lists(table(keys_, groups.keys(slots)), all, std::move(columns), slots);
 }
 
 }  // namespace edge::frame

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file From slots and values to aggregates: the loops over the rows of a table, on all threads.
+///
+/// Few groups: blocks of rows have states of their own, which are merged in the order of the blocks. Many: the rows are
+/// taken group by group. Where rows are cut depends on their number and that of the slots alone, so the bits are the same
+/// for any number of threads.
+
+#include <edge/frame/detail/group_aggregates.hpp>
+#include <edge/frame/detail/row_groups.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace edge::frame::detail {
+
+/// Calls `f(first, last)` for ranges of slots that have about as many rows each; `begins` as of `row_groups`.
+template <class F>
+void parallel_slots(std::span<const std::uint32_t> begins, const parallel_options& threads, F&& f) {
+    const auto rows = static_cast<index_t>(begins.back());
+    const int parts = parts_for(rows, {.threads = threads.threads, .grain = 1 << 13});
+    const auto slot_at = [&](int part) {
+        const auto row = static_cast<std::uint32_t>(partition(rows, parts, part).first);
+        return static_cast<std::size_t>(std::lower_bound(begins.begin(), begins.end() - 1, row) - begins.begin());
+    };
+    parallel_parts(parts, [&](int part) {
+        const std::size_t first = part == 0 ? 0 : slot_at(part);
+        const std::size_t last = part + 1 == parts ? begins.size() - 1 : slot_at(part + 1);
+        if (first < last) f(first, last);
+    });
+}
+
+/// Rows are few for each slot, or only their order is known: they are taken slot by slot.
+[[nodiscard]] inline bool goes_by_slots(const row_groups& groups) noexcept {
+    constexpr std::size_t few_rows = 1 << 14;
+    return !groups.has_numbers() || (groups.rows() > few_rows && groups.slots() > groups.rows() / 32);
+}
+
+/// States of all rows.
+[[nodiscard]] inline group_aggregates aggregate_rows(row_groups& groups, std::shared_ptr<const aggregate_plan> plan,
+                                                     const table& t, const parallel_options& threads) {
+    const std::vector<column> columns = plan->columns(t);
+    group_aggregates all(plan, columns);
+    const std::size_t rows = groups.rows();
+    const std::size_t slots = groups.slots();
+    all.resize(slots);
+    if (rows == 0) return all;
+    if (goes_by_slots(groups)) {
+        groups.find_rows();
+        const std::span<const std::uint32_t> begins = groups.begins();
+        parallel_slots(begins, threads, [&](std::size_t slot, std::size_t last) {
+            const auto work = std::make_unique<group_aggregates::scratch>();
+            std::uint32_t slot_of[row_block::most];
+            for (std::size_t at = begins[slot]; at < begins[last];) {
+                const std::size_t count = (std::min)(row_block::most, begins[last] - at);
+                for (std::size_t i = 0; i < count; ++i) {
+                    while (begins[slot + 1] <= at + i) ++slot;
+                    slot_of[i] = static_cast<std::uint32_t>(slot);
+                }
+                all.add({0, groups.by_slot().data() + at, count, slot_of}, *work);
+                at += count;
+            }
+        });
+        return all;
+    }
+    // Merging costs at most a sixteenth of the work, and enough blocks are there for many threads.
+    const std::size_t most = (std::min)(std::size_t{32}, (std::max)(rows >> 14, std::size_t{1}));
+    const std::size_t blocks = (std::max)(std::size_t{1}, (std::min)(most, rows / (16 * slots)));
+    const std::size_t each = ((rows + blocks - 1) / blocks + row_block::most - 1) / row_block::most * row_block::most;
+    std::vector<group_aggregates> parts;
+    for (std::size_t b = 1; b < blocks; ++b) parts.emplace_back(plan, columns);
+    parallel_for(static_cast<index_t>(blocks), threads, [&](index_t first_block, index_t last_block) {
+        const auto work = std::make_unique<group_aggregates::scratch>();
+        std::uint32_t slot_of[row_block::most];
+        for (auto b = static_cast<std::size_t>(first_block); b < static_cast<std::size_t>(last_block); ++b) {
+            group_aggregates& mine = b == 0 ? all : parts[b - 1];
+            if (b != 0) mine.resize(slots);
+            const std::size_t end = (std::min)(rows, (b + 1) * each);
+            for (std::size_t first = b * each; first < end; first += row_block::most) {
+                const std::size_t count = (std::min)(row_block::most, end - first);
+                groups.load(first, count, slot_of);
+                mine.add({first, nullptr, count, slot_of}, *work);
+            }
+        }
+    });
+    for (const group_aggregates& part : parts) all.prepare_merge(part);
+    parallel_for(static_cast<index_t>(slots), {.threads = threads.threads, .grain = 1 << 10},
+                 [&](index_t first, index_t last) {
+                     for (const group_aggregates& part : parts)
+                         all.merge(part, {}, static_cast<std::size_t>(first), static_cast<std::size_t>(last));
+                 });
+    return all;
+}
+
+/// What lies at `part` of the way from a to b.
+[[nodiscard]] inline double between(double a, double b, double part) noexcept {
+    if (part == 0 || a == b) return a;  // also where they are infinite
+    return part < 0.5 ? a + (b - a) * part : b - (b - a) * (1 - part);
+}
+
+/// Value at share q of `values`, which are reordered, as `to_ordered` made them of numbers of T: between two of them
+/// where q falls between.
+template <class T>
+[[nodiscard]] double quantile_of(std::span<std::uint64_t> values, double q) {
+    const double place = q * static_cast<double>(values.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    const auto nth = values.begin() + static_cast<std::ptrdiff_t>(below);
+    std::nth_element(values.begin(), nth, values.end());
+    const double part = place - static_cast<double>(below);
+    const auto value = static_cast<double>(from_ordered<T>(*nth));
+    if (part == 0) return value;  // there may be none after it
+    return between(value, static_cast<double>(from_ordered<T>(*std::min_element(nth + 1, values.end()))), part);
+}
+
+/// Ordered bits of the values of each slot, side by side.
+struct slot_values {
+    growing<std::uint64_t> values;
+    growing<std::uint32_t> begins;  ///< of each slot's, and the end of the last
+    growing<std::uint32_t> ends;
+
+    [[nodiscard]] std::span<std::uint64_t> of(std::size_t slot) noexcept {
+        return {values.data() + begins[slot], ends[slot] - begins[slot]};
+    }
+};
+
+/// @param c  numbers
+[[nodiscard]] inline slot_values values_by_slot(row_groups& groups, const column& c, const parallel_options& threads) {
+    groups.find_rows();
+    slot_values by;
+    const std::span<const std::uint32_t> begins = groups.begins();
+    std::uint64_t* const to = by.values.extend(groups.rows());
+    by.begins.append(begins);
+    std::uint32_t* const ends = by.ends.extend(groups.slots());
+    parallel_slots(begins, threads, [&](std::size_t first, std::size_t last) {
+        const bit_view valid = c.validity();
+        dispatch_stored(c.kind(), [&]<class T>() {
+            const T* const values = c.values<T>().data();
+            for (std::size_t s = first; s < last; ++s) {
+                std::uint32_t at = begins[s];
+                for (std::uint32_t i = begins[s]; i < begins[s + 1]; ++i) {
+                    const std::uint32_t row = groups.by_slot()[i];
+                    if (valid[row] && values[row] == values[row]) to[at++] = to_ordered(values[row]);
+                }
+                ends[s] = at;
+            }
+        });
+    });
+    return by;
+}
+
+/// A quantile of the values of some slots, all of them different.
+[[nodiscard]] inline column quantiles(slot_values& by, kind k, std::span<const std::uint32_t> slots, double q,
+                                      const parallel_options& threads) {
+    growing<double> found;
+    double* const to = found.extend(slots.size());
+    buffer validity = validity_of(slots.size(), [&](std::size_t g) { return !by.of(slots[g]).empty(); });
+    dispatch_stored(k, [&]<class T>() {
+        parallel_for(static_cast<index_t>(slots.size()), {.threads = threads.threads, .grain = 4},
+                     [&](index_t first, index_t last) {
+                         for (auto g = static_cast<std::size_t>(first); g < static_cast<std::size_t>(last); ++g) {
+                             const auto values = by.of(slots[g]);
+                             to[g] = values.empty() ? 0 : quantile_of<T>(values, q);
+                         }
+                     });
+    });
+    return column(kind::float64, slots.size(), std::move(validity), found.finish());
+}
+
+/// Number of different values of a column of any kind, of some slots.
+[[nodiscard]] inline column different_values(row_groups& groups, const column& c, std::span<const std::uint32_t> slots,
+                                             const parallel_options& threads) {
+    std::vector<key_field> fields = key_fields(std::span(&c, 1), groups.rows(), threads);
+    if (fields[0].bits() > 32) {
+        std::vector<key_field> members;
+        members.push_back(std::move(fields[0]));
+        fields[0] = condensed(std::move(members), groups.rows(), threads);
+    }
+    growing<std::uint64_t> keys;
+    std::uint64_t* const to = keys.extend(groups.rows());
+    fields[0].load(0, groups.rows(), to);
+    const int shift = fields[0].bits();
+    std::vector<std::uint32_t> slot_of(groups.rows());
+    groups.numbers(slot_of);
+    for (std::size_t i = 0; i < groups.rows(); ++i) to[i] |= static_cast<std::uint64_t>(slot_of[i]) << shift;
+    const numbered_keys pairs =
+        number_keys_of({to, groups.rows()}, shift + static_cast<int>(std::bit_width(groups.slots())), threads);
+    std::vector<std::int64_t> counts(groups.slots());
+    for (std::size_t i = 0; i < pairs.keys.size(); ++i) ++counts[pairs.keys[i] >> shift];
+    const bit_view valid = c.validity();
+    std::vector<bool> missing(groups.slots());
+    const auto note = [&](std::size_t row) {
+        if (missing[slot_of[row]]) return;
+        missing[slot_of[row]] = true;  // all that is missing is one key
+        --counts[slot_of[row]];
+    };
+    if (is_float(c.kind()))
+        dispatch_stored(c.kind(), [&]<class T>() {
+            const auto values = c.values<T>();
+            for (std::size_t row = 0; row < values.size(); ++row)
+                if (!valid[row] || values[row] != values[row]) note(row);
+        });
+    else if (c.null_count() != 0)
+        for (std::size_t row = 0; row < c.size(); ++row)
+            if (!valid[row]) note(row);
+    std::vector<std::int64_t> of(slots.size());
+    for (std::size_t g = 0; g < slots.size(); ++g) of[g] = counts[slots[g]];
+    return column(std::move(of));
+}
+
+}  // namespace edge::frame::detail

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file The aggregates that were asked for, of many groups at once: which states they need, and what comes out of them.
+
+#include <edge/frame/aggregate.hpp>
+#include <edge/frame/detail/aggregate_kinds.hpp>
+#include <edge/frame/detail/group_states.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace edge::frame::detail {
+
+/// Whether the values of a group must be together for it.
+[[nodiscard]] constexpr bool is_of_all_values(statistic s) noexcept {
+    return s == statistic::median || s == statistic::quantile || s == statistic::nunique;
+}
+
+[[nodiscard]] constexpr bool is_choice(statistic s) noexcept {
+    return s == statistic::first || s == statistic::last || s == statistic::arg_min || s == statistic::arg_max;
+}
+
+/// What to keep of each group for some aggregates of the columns of a table.
+struct aggregate_plan {
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+    struct source {
+        std::string name;
+        frame::kind kind;
+        bool is_read = false;  ///< its values, by a state; not only by one that takes two columns
+        value_forms forms = {};
+        std::vector<std::size_t> states = {};
+    };
+    struct state {
+        statistic what;
+        std::size_t source;
+        std::size_t other = none;
+        std::size_t k = 0;
+    };
+    struct result {
+        std::size_t source = none;  ///< whose values count; none: rows
+        std::size_t state = none;
+    };
+
+    std::vector<aggregate> wanted;
+    std::vector<source> sources;
+    std::vector<state> states;
+    std::vector<result> results;  ///< of each aggregate
+
+    /// @throws argument_error  if a column is not there, or of a kind that has no such aggregate
+    aggregate_plan(std::vector<aggregate> aggregates, const table& t) : wanted(std::move(aggregates)) {
+        for (const aggregate& a : wanted) {
+            check(a, t);
+            result r;
+            if (!a.column.empty()) plan(a, t, r);
+            results.push_back(r);
+        }
+    }
+
+    /// The columns of another table; of the same kinds.
+    [[nodiscard]] std::vector<column> columns(const table& t) const {
+        std::vector<column> found;
+        for (const source& s : sources) found.push_back(t.column(s.name));
+        return found;
+    }
+
+    /// Whether aggregate `i` is the value of a chosen row; state `s` chooses rows, and does so by texts.
+    [[nodiscard]] bool chooses(std::size_t i) const noexcept {
+        return results[i].state != none && is_choice(results[i].state);
+    }
+    [[nodiscard]] bool is_choice(std::size_t s) const noexcept { return detail::is_choice(states[s].what); }
+    [[nodiscard]] bool compares_texts(std::size_t s) const noexcept {
+        const statistic what = states[s].what;
+        return sources[states[s].source].kind == frame::kind::string &&
+               (what == statistic::arg_min || what == statistic::arg_max);
+    }
+
+private:
+    static void check(const aggregate& a, const table& t) {
+        if (a.column.empty()) {
+            if (a.what != statistic::count)
+                throw argument_error(message(a.function(), " of no column; expected the name of one"));
+            return;
+        }
+        check_kind(a, t.column(a.column).kind(), a.column);
+        if (a.what == statistic::corr) check_kind(a, t.column(a.other).kind(), a.other);
+        if (a.what == statistic::arg_min || a.what == statistic::arg_max) (void)t.column(a.other);
+    }
+
+    std::size_t source_of(const std::string& name, const table& t) {
+        const auto at = std::find_if(sources.begin(), sources.end(), [&](const source& s) { return s.name == name; });
+        if (at != sources.end()) return static_cast<std::size_t>(at - sources.begin());
+        sources.push_back({name, t.column(name).kind()});
+        return sources.size() - 1;
+    }
+
+    void plan(const aggregate& a, const table& t, result& r) {
+        statistic what = a.what;
+        std::size_t other = none;
+        r.source = source_of(a.column, t);
+        const bool is_text = sources[r.source].kind == kind::string;
+        if (is_of_all_values(what)) return;
+        if (what == statistic::count) {
+            sources[r.source].is_read = true;
+            return;
+        }
+        if (is_text && (what == statistic::min || what == statistic::max))
+            what = what == statistic::min ? statistic::arg_min : statistic::arg_max;  // of itself
+        else if (what == statistic::arg_min || what == statistic::arg_max)
+            r.source = source_of(a.other, t);
+        if (what == statistic::corr) other = source_of(a.other, t);
+        if (what == statistic::mean) what = statistic::sum;
+        if (what == statistic::std) what = statistic::var;
+        const auto same = std::find_if(states.begin(), states.end(), [&](const state& s) {
+            return s.what == what && s.source == r.source && s.other == other && s.k == a.k;
+        });
+        r.state = static_cast<std::size_t>(same - states.begin());
+        if (same != states.end()) return;
+        states.push_back({what, r.source, other, a.k});
+        source& s = sources[r.source];
+        if (what != statistic::corr) {
+            s.states.push_back(r.state);
+            s.is_read = true;
+        }
+        const bool is_sum = what == statistic::sum;
+        s.forms.integers |= is_sum && !is_float(s.kind);
+        s.forms.numbers |= (is_sum && is_float(s.kind)) || what == statistic::var;
+        s.forms.ordered |= s.kind != kind::string && !is_sum && what != statistic::var && what != statistic::corr &&
+                           what != statistic::first && what != statistic::last;
+    }
+};
+
+/// States of some number of slots.
+class group_aggregates {
+public:
+    group_aggregates(std::shared_ptr<const aggregate_plan> plan, std::vector<column> columns)
+        : plan_(std::move(plan)), columns_(std::move(columns)), absent_(plan_->sources.size()) {
+        for (const aggregate_plan::state& s : plan_->states) states_.push_back(make(s));
+    }
+    group_aggregates(const group_aggregates& other)
+        : plan_(other.plan_), columns_(other.columns_), sizes_(other.sizes_), absent_(other.absent_) {
+        for (const auto& s : other.states_) states_.push_back(s->copy());
+    }
+    group_aggregates(group_aggregates&&) noexcept = default;
+    group_aggregates& operator=(group_aggregates other) noexcept {
+        std::swap(plan_, other.plan_);
+        columns_.swap(other.columns_);
+        sizes_.swap(other.sizes_);
+        absent_.swap(other.absent_);
+        states_.swap(other.states_);
+        return *this;
+    }
+
+    [[nodiscard]] const aggregate_plan& plan() const noexcept { return *plan_; }
+    [[nodiscard]] std::size_t slots() const noexcept { return sizes_.size(); }
+    /// Rows of each slot.
+    [[nodiscard]] std::span<const std::int64_t> sizes() const noexcept { return sizes_; }
+    [[nodiscard]] group_state& state(std::size_t i) noexcept { return *states_[i]; }
+    [[nodiscard]] const group_state& state(std::size_t i) const noexcept { return *states_[i]; }
+
+    void resize(std::size_t slots) {
+        sizes_.resize(slots);
+        for (std::size_t s = 0; s < absent_.size(); ++s)
+            if (plan_->sources[s].is_read && (may_miss(s) || !absent_[s].empty())) absent_[s].resize(slots);
+        for (const auto& s : states_) s->resize(slots);
+    }
+
+    /// What `add` works in: one for each thread.
+    struct scratch {
+        value_reader values;
+        value_reader other;
+    };
+
+    /// Blocks of different slots may be added at the same time.
+    void add(const row_block& rows, scratch& work) {
+        for (std::size_t i = 0; i < rows.count; ++i) ++sizes_[rows.slots[i]];
+        for (std::size_t s = 0; s < columns_.size(); ++s) {
+            const aggregate_plan::source& source = plan_->sources[s];
+            if (!source.is_read || (source.states.empty() && absent_[s].empty())) continue;
+            const value_block values = work.values.read(columns_[s], source.forms, rows);
+            if (values.at != nullptr) {
+                for (std::size_t i = 0; i < rows.count; ++i) ++absent_[s][rows.slots[i]];
+                for (std::size_t i = 0; i < values.count; ++i) --absent_[s][values.slots[i]];
+            }
+            for (const std::size_t i : source.states) states_[i]->add({rows, values});
+        }
+        for (std::size_t i = 0; i < states_.size(); ++i) {
+            const aggregate_plan::state& s = plan_->states[i];
+            if (s.what != statistic::corr) continue;
+            const value_forms numbers{.numbers = true};
+            value_block x = work.values.read(columns_[s.source], numbers, rows);
+            value_block y = work.other.read(columns_[s.other], numbers, rows);
+            value_reader::keep_both(work.values, x, work.other, y, rows.count);
+            states_[i]->add({rows, x, &y});
+        }
+    }
+
+    /// Before `merge`: room for what `from` says is missing.
+    void prepare_merge(const group_aggregates& from) {
+        for (std::size_t s = 0; s < absent_.size(); ++s)
+            if (!from.absent_[s].empty()) absent_[s].resize(sizes_.size());
+    }
+    /// Entries [first, last) of the map: slots of `from` join slots of this. Different slots may be merged at the same time.
+    void merge(const group_aggregates& from, const slot_map& map, std::size_t first, std::size_t last) {
+        for (std::size_t i = first; i < last; ++i) sizes_[map.to(i)] += from.sizes_[map.from(i)];
+        for (std::size_t s = 0; s < absent_.size(); ++s)
+            if (!from.absent_[s].empty())
+                for (std::size_t i = first; i < last; ++i) absent_[s][map.to(i)] += from.absent_[s][map.from(i)];
+        for (std::size_t i = 0; i < states_.size(); ++i) states_[i]->merge(*from.states_[i], map, first, last);
+    }
+
+    /// Values of source `s` that were there in a slot.
+    [[nodiscard]] std::int64_t count(std::size_t s, std::size_t slot) const noexcept {
+        return sizes_[slot] - (s == aggregate_plan::none || absent_[s].empty() ? 0 : absent_[s][slot]);
+    }
+
+    /// Column of aggregate `i` of some slots; of those with lists the first value. Not for aggregates of all values.
+    /// @param from  column in whose rows the choices are
+    [[nodiscard]] column result(std::size_t i, std::span<const std::uint32_t> slots, const column& from) const;
+
+    void write(byte_writer& to) const {
+        to.put_array(std::span<const std::int64_t>(sizes_));
+        for (const auto& a : absent_) to.put_array(std::span<const std::int64_t>(a));
+        for (const auto& s : states_) s->write(to);
+    }
+    /// @throws parse_error  if the bytes are not those of aggregates of so many slots
+    void read(byte_reader& from, std::size_t slots) {
+        constexpr std::int64_t most = std::int64_t{1} << 48;
+        sizes_ = from.get_array<std::int64_t>(slots);
+        if (sizes_.size() != slots) from.fail("sizes of another number of groups");
+        for (const std::int64_t size : sizes_)
+            if (size < 0 || size > most) from.fail("a group of so many rows");
+        for (auto& a : absent_) {
+            a = from.get_array<std::int64_t>(slots);
+            if (a.size() != slots && !a.empty()) from.fail("counts of another number of groups");
+            for (std::size_t i = 0; i < a.size(); ++i)
+                if (a[i] < 0 || a[i] > sizes_[i]) from.fail("more missing values than rows");
+        }
+        for (const auto& s : states_) s->read(from, slots);
+    }
+
+private:
+    [[nodiscard]] bool may_miss(std::size_t s) const noexcept {
+        return columns_[s].null_count() != 0 || is_float(columns_[s].kind());
+    }
+
+    [[nodiscard]] std::unique_ptr<group_state> make(const aggregate_plan::state& s) const {
+        const kind k = plan_->sources[s.source].kind;
+        const auto text = [&](choice_state::by how) -> std::unique_ptr<group_state> {
+            if (k == kind::string) return std::make_unique<text_choice_state>(how, columns_[s.source]);
+            return std::make_unique<choice_state>(how);
+        };
+        switch (s.what) {
+            case statistic::sum:
+                if (is_float(k)) return std::make_unique<cell_state<float_sum>>();
+                if (k == kind::int64) return std::make_unique<cell_state<wide_sum<true>>>();
+                if (k == kind::uint64) return std::make_unique<cell_state<wide_sum<false>>>();
+                return std::make_unique<cell_state<narrow_sum>>();
+            case statistic::var: return std::make_unique<cell_state<spread>>();
+            case statistic::min: return std::make_unique<cell_state<least>>();
+            case statistic::max: return std::make_unique<cell_state<greatest>>();
+            case statistic::corr: return std::make_unique<cell_state<relation>>();
+            case statistic::largest: return std::make_unique<top_state>(s.k, true);
+            case statistic::smallest: return std::make_unique<top_state>(s.k, false);
+            case statistic::arg_min: return text(choice_state::by::least);
+            case statistic::arg_max: return text(choice_state::by::greatest);
+            case statistic::first: return std::make_unique<choice_state>(choice_state::by::first);
+            default: return std::make_unique<choice_state>(choice_state::by::last);
+        }
+    }
+
+    std::shared_ptr<const aggregate_plan> plan_;
+    std::vector<column> columns_;  // of the sources
+    std::vector<std::int64_t> sizes_;
+    std::vector<std::vector<std::int64_t>> absent_;  // rows without a value of each source; none where none can be
+    std::vector<std::unique_ptr<group_state>> states_;
+};
+
+/// Column of `value(i)` for i in [0, count), missing where `valid(i)` is false.
+template <class T, class Valid, class Value>
+[[nodiscard]] column column_of(kind k, std::size_t count, Valid&& valid, Value&& value) {
+    buffer validity = validity_of(count, valid);
+    growing<T> values;
+    T* const to = values.extend(count);
+    for (std::size_t i = 0; i < count; ++i) to[i] = validity.empty() || valid(i) ? static_cast<T>(value(i)) : T{};
+    return column(k, count, std::move(validity), values.finish());
+}
+
+/// Column of values of which `ordered(i)` is what `to_ordered` said, of booleans 0 or 1.
+template <class Valid, class Ordered>
+[[nodiscard]] column column_of_ordered(kind k, std::size_t count, Valid&& valid, Ordered&& ordered) {
+    if (k == kind::boolean) {
+        growing_bits bits;
+        for (std::size_t i = 0; i < count; ++i) bits.push_back(valid(i) && ordered(i) == 1);
+        return column(k, count, validity_of(count, valid), bits.finish());
+    }
+    return dispatch_stored(k, [&]<class T>() {
+        return column_of<T>(k, count, valid, [&](std::size_t i) { return from_ordered<T>(ordered(i)); });
+    });
+}
+
+inline column group_aggregates::result(std::size_t i, std::span<const std::uint32_t> slots, const column& from) const {
+    const aggregate& a = plan_->wanted[i];
+    const aggregate_plan::result& r = plan_->results[i];
+    const std::size_t count_of = slots.size();
+    const auto count = [&](std::size_t g) { return this->count(r.source, slots[g]); };
+    const auto all = [](std::size_t) { return true; };
+    const auto any = [&](std::size_t g) { return count(g) > 0; };
+    if (a.what == statistic::count) return column_of<std::int64_t>(kind::int64, count_of, all, count);
+    const kind k = plan_->sources[r.source].kind;
+    const group_state& state = *states_[r.state];
+    const auto with = [&]<class Cell>(auto&& f) {
+        const auto& cells = static_cast<const cell_state<Cell>&>(state);
+        return f([&](std::size_t g) -> const Cell& { return cells[slots[g]]; });
+    };
+    const auto chosen = [&] {
+        const std::span<const std::uint64_t> rows = static_cast<const choice_state&>(state).rows();
+        std::vector<std::size_t> of(count_of);
+        for (std::size_t g = 0; g < count_of; ++g)
+            of[g] = rows[slots[g]] == choice_state::none ? no_row : static_cast<std::size_t>(rows[slots[g]]);
+        return take(from, of);
+    };
+    const auto mean_of = [&](auto cell) {
+        return column_of<double>(kind::float64, count_of, any,
+                                 [&](std::size_t g) { return cell(g).value() / static_cast<double>(count(g)); });
+    };
+    const auto sum_of = [&](auto cell) {
+        const kind to = result_kind(statistic::sum, k);
+        return to == kind::uint64
+                   ? column_of<std::uint64_t>(to, count_of, all, [&](std::size_t g) { return cell(g).total; })
+                   : column_of<std::int64_t>(to, count_of, all, [&](std::size_t g) { return cell(g).total; });
+    };
+    switch (a.what) {
+        case statistic::sum:
+            if (is_float(k))
+                return with.template operator()<float_sum>([&](auto cell) {
+                    return column_of<double>(kind::float64, count_of, all,
+                                             [&](std::size_t g) { return cell(g).value(); });
+                });
+            if (k == kind::int64) return with.template operator()<wide_sum<true>>(sum_of);
+            if (k == kind::uint64) return with.template operator()<wide_sum<false>>(sum_of);
+            return with.template operator()<narrow_sum>(sum_of);
+        case statistic::mean:
+            if (is_float(k)) return with.template operator()<float_sum>(mean_of);
+            if (k == kind::int64) return with.template operator()<wide_sum<true>>(mean_of);
+            if (k == kind::uint64) return with.template operator()<wide_sum<false>>(mean_of);
+            return with.template operator()<narrow_sum>([&](auto cell) {
+                return column_of<double>(kind::float64, count_of, any, [&](std::size_t g) {
+                    const std::uint64_t total = cell(g).total;
+                    const double sum = is_unsigned(k) ? static_cast<double>(total)
+                                                      : static_cast<double>(static_cast<std::int64_t>(total));
+                    return sum / static_cast<double>(count(g));
+                });
+            });
+        case statistic::std:
+        case statistic::var:
+            return with.template operator()<spread>([&](auto cell) {
+                return column_of<double>(
+                    kind::float64, count_of, [&](std::size_t g) { return count(g) > 1; },
+                    [&](std::size_t g) {
+                        const double variance = cell(g).variance();
+                        return a.what == statistic::std ? std::sqrt(variance) : variance;
+                    });
+            });
+        case statistic::corr:
+            return with.template operator()<relation>([&](auto cell) {
+                return column_of<double>(
+                    kind::float64, count_of,
+                    [&](std::size_t g) {
+                        const double related = cell(g).value();
+                        return cell(g).count > 1 && related == related;
+                    },
+                    [&](std::size_t g) { return cell(g).value(); });
+            });
+        case statistic::min:
+            if (k == kind::string) return chosen();
+            return with.template operator()<least>([&](auto cell) {
+                return column_of_ordered(k, count_of, any, [&](std::size_t g) { return cell(g).value; });
+            });
+        case statistic::max:
+            if (k == kind::string) return chosen();
+            return with.template operator()<greatest>([&](auto cell) {
+                return column_of_ordered(k, count_of, any, [&](std::size_t g) { return cell(g).value; });
+            });
+        default: return chosen();
+    }
+}
+
+}  // namespace edge::frame::detail
