@@ -5,111 +5,133 @@
 ///
 ///     write_csv("out.csv", t);
 ///
+///     csv_writer out("long.csv");
+///     while (auto batch = reader.next()) out.write(*batch);
+///     out.close();                                         // without it, no file appears
+///
 /// Floats are written in the shortest form that reads back the same, and as floats ("1.0"); an empty string is written
-/// as "", which a missing value is not, so both read back as they were.
+/// as "", which a missing value is not, so both read back as they were. The text is made on all threads and is the same
+/// for any number of them.
 
 #include <edge/core/file.hpp>
-#include <edge/frame/csv_options.hpp>
+#include <edge/core/parallel.hpp>
+#include <edge/frame/detail/csv_text.hpp>
 #include <edge/frame/table.hpp>
-#include <edge/frame/timestamp.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace edge::frame {
 
-/// The whole table as CSV, a line each row, with a header.
-[[nodiscard]] std::string to_csv(const table& t, char delimiter = ',');
+struct csv_write_options {
+    char delimiter = ',';
+    bool header = true;  ///< a first row with the names of the columns
+    int threads = 0;     ///< 0: the process default
+};
+
+/// The whole table as CSV, a line each row.
+[[nodiscard]] std::string to_csv(const table& t, const csv_write_options& options);
+[[nodiscard]] inline std::string to_csv(const table& t, char delimiter = ',') {
+    return to_csv(t, {.delimiter = delimiter});
+}
+
+/// A CSV file that is written in parts, and appears under its name when it is closed.
+class csv_writer {
+public:
+    /// @throws io_error        if the folder cannot be written to
+    /// @throws argument_error  if the delimiter is one that numbers, quotes or line ends are made of
+    explicit csv_writer(const std::filesystem::path& path, const csv_write_options& options = {})
+        : options_(options), file_(path) {
+        detail::check_csv_delimiter(options.delimiter);
+    }
+
+    /// Rows written so far.
+    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+
+    /// Appends the rows. The first table says which columns the file has.
+    /// @throws argument_error  if the names are not those of the first table
+    /// @throws io_error        if the device is full or fails; the file cannot be completed then
+    void write(const table& t);
+
+    /// Syncs, and gives the file its name. Without it, nothing appears.
+    /// @throws io_error  if the device is full or fails, or did before
+    void close() {
+        if (!is_whole_) throw io_error(message(file_.path().string(), ": it is closed, or an earlier write failed"));
+        is_whole_ = false;
+        file_.commit();
+    }
+
+private:
+    csv_write_options options_;
+    output_file file_;
+    std::vector<std::string> names_;
+    std::uint64_t rows_ = 0;
+    bool begun_ = false;
+    bool is_whole_ = true;
+};
 
 /// Written whole or not at all.
 /// @throws io_error  if it cannot be written
-void write_csv(const std::filesystem::path& path, const table& t, char delimiter = ',');
+inline void write_csv(const std::filesystem::path& path, const table& t, const csv_write_options& options) {
+    csv_writer file(path, options);
+    file.write(t);
+    file.close();
+}
+inline void write_csv(const std::filesystem::path& path, const table& t, char delimiter = ',') {
+    write_csv(path, t, {.delimiter = delimiter});
+}
 
 namespace detail {
 
-inline void append_csv_text(std::string& out, std::string_view text, char delimiter) {
-    const char special[] = {delimiter, '"', '\n', '\r'};
-    const bool mark = text.starts_with("\xEF\xBB\xBF");  // which at the start of a file is no part of the text
-    if (!text.empty() && !mark &&
-        text.find_first_of(std::string_view(special, sizeof special)) == std::string_view::npos) {
-        out += text;
-        return;
-    }
-    out += '"';
-    for (const char c : text) {
-        if (c == '"') out += '"';
-        out += c;
-    }
-    out += '"';
-}
-
-template <stored T>
-void append_csv_number(std::string& out, T value) {
-    char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    const std::string_view text(digits, static_cast<std::size_t>(end - digits));
-    out += text;
-    if constexpr (std::is_floating_point_v<T>)  // "1" would read back as an integer, "1.0" does not; "nan" has an n
-        if (text.find_first_of(".en") == std::string_view::npos) out += ".0";
-}
-
-inline void append_csv_value(std::string& out, const column& c, std::size_t row, char delimiter) {
-    switch (c.kind()) {
-        case kind::boolean: out += c.boolean(row) ? "true" : "false"; break;
-        case kind::timestamp: append_csv_text(out, format_timestamp(c.values<std::int64_t>()[row]), delimiter); break;
-        case kind::date: append_csv_text(out, format_date(c.values<std::int32_t>()[row]), delimiter); break;
-        case kind::string: append_csv_text(out, c.text(row), delimiter); break;
-        default: dispatch_stored(c.kind(), [&]<class T>() { append_csv_number(out, c.values<T>()[row]); });
-    }
-}
-
-inline void append_csv_header(std::string& out, const table& t, char delimiter) {
-    check_csv_delimiter(delimiter);
-    for (std::size_t c = 0; c < t.names().size(); ++c) {
-        if (c != 0) out += delimiter;
-        append_csv_text(out, t.names()[c], delimiter);
-    }
-    out += '\n';
-}
-
-inline void append_csv_rows(std::string& out, const table& t, std::size_t first, std::size_t last, char delimiter) {
-    for (std::size_t row = first; row < last; ++row) {
-        for (std::size_t c = 0; c < t.columns().size(); ++c) {
-            if (c != 0) out += delimiter;
-            if (t.columns()[c].is_valid(row))
-                append_csv_value(out, t.columns()[c], row, delimiter);
-            else if (t.columns().size() == 1)
-                out += "\"\"";  // an empty line is no row
-        }
-        out += '\n';
+/// Calls `take(text)` with the rows in order, made by all threads.
+template <class Take>
+void write_csv_rows(const table& t, const csv_write_options& options, Take&& take) {
+    // Some megabytes of text for each thread: few meetings of threads, and little memory.
+    constexpr std::size_t cells_at_once = std::size_t{1} << 19;
+    const std::size_t rows_at_once =
+        (std::max)(cells_at_once / (std::max)(t.columns().size(), std::size_t{1}), std::size_t{64});
+    const std::size_t blocks = (t.rows() + rows_at_once - 1) / rows_at_once;
+    const int parts = parts_for(static_cast<index_t>(blocks), {.threads = options.threads});
+    std::vector<csv_text> texts(static_cast<std::size_t>(parts));
+    for (csv_text& text : texts) text.begin(t, options.delimiter);
+    for (std::size_t first = 0; first < blocks; first += texts.size()) {
+        parallel_for(parts, {.threads = options.threads}, [&](index_t a, index_t b) {
+            for (auto i = static_cast<std::size_t>(a); i < static_cast<std::size_t>(b); ++i) {
+                const std::size_t row = (std::min)((first + i) * rows_at_once, t.rows());
+                texts[i].put_rows(row, (std::min)(row + rows_at_once, t.rows()));
+            }
+        });
+        for (const csv_text& text : texts) take(text.view());
     }
 }
 
 }  // namespace detail
 
-inline std::string to_csv(const table& t, char delimiter) {
-    std::string out;
-    detail::append_csv_header(out, t, delimiter);
-    detail::append_csv_rows(out, t, 0, t.rows(), delimiter);
-    return out;
+inline std::string to_csv(const table& t, const csv_write_options& options) {
+    detail::check_csv_delimiter(options.delimiter);
+    std::string all = options.header ? detail::csv_header(t, options.delimiter) : std::string();
+    detail::write_csv_rows(t, options, [&](std::string_view text) { all += text; });
+    return all;
 }
 
-inline void write_csv(const std::filesystem::path& path, const table& t, char delimiter) {
-    constexpr std::size_t rows_at_once = 4096;
-    output_file file(path);
-    std::string text;
-    detail::append_csv_header(text, t, delimiter);
-    for (std::size_t row = 0; row < t.rows(); row += rows_at_once) {
-        detail::append_csv_rows(text, t, row, (std::min)(row + rows_at_once, t.rows()), delimiter);
-        file.write(text);
-        text.clear();
+inline void csv_writer::write(const table& t) {
+    if (begun_ && !std::equal(names_.begin(), names_.end(), t.names().begin(), t.names().end()))
+        throw argument_error(message(file_.path().string(), ": a table with other columns than the first"));
+    if (!is_whole_) throw io_error(message(file_.path().string(), ": it is closed, or an earlier write failed"));
+    is_whole_ = false;
+    if (!std::exchange(begun_, true)) {
+        names_.assign(t.names().begin(), t.names().end());
+        if (options_.header) file_.write(detail::csv_header(t, options_.delimiter));
     }
-    file.write(text);
-    file.commit();
+    detail::write_csv_rows(t, options_, [&](std::string_view text) { file_.write(text); });
+    rows_ += t.rows();
+    is_whole_ = true;
 }
 
 }  // namespace edge::frame

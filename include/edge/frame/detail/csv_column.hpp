@@ -171,7 +171,7 @@ public:
     void move(std::size_t from, std::size_t to, std::size_t count) {
         const std::size_t width = kind() == frame::kind::string ? 8 : value_bytes(kind());
         std::byte* first = values_.as<std::byte>() + (kind() == frame::kind::string ? 8 : 0);
-        std::memmove(first + to * width, first + from * width, count * width);
+        if (width * count != 0) std::memmove(first + to * width, first + from * width, count * width);
     }
 
     /// To be called when all pieces were parsed.
