@@ -4,9 +4,7 @@
 //
 //     arrow_peer LIBDUCKDB            the shared library, which is loaded at run time
 
-#include <edge/frame/arrow.hpp>
-
-#include <dlfcn.h>
+#include "duckdb.hpp"
 
 #include <cmath>
 #include <cstdint>
@@ -21,54 +19,6 @@ using namespace edge;
 using namespace edge::frame;
 
 namespace {
-
-/// The functions that are needed of DuckDB's C interface, as its reference gives them (duckdb.org/docs/stable/clients/c/api).
-class duckdb {
-public:
-    explicit duckdb(const char* library) : library_(dlopen(library, RTLD_NOW | RTLD_LOCAL)) {
-        if (library_ == nullptr) throw io_error(message(library, ": ", dlerror()));
-        void* database = nullptr;
-        find<int (*)(const char*, void**)>("duckdb_open")(nullptr, &database);
-        find<int (*)(void*, void**)>("duckdb_connect")(database, &connection_);
-    }
-
-    /// A view of that name of what the stream gives, once.
-    void scan(const char* name, arrow_stream& stream) {
-        if (find<int (*)(void*, const char*, void*)>("duckdb_arrow_scan")(connection_, name, stream.get()) != 0)
-            throw argument_error("duckdb_arrow_scan fails");
-    }
-
-    table query(const std::string& sql) {
-        void* result = nullptr;
-        const int state =
-            find<int (*)(void*, const char*, void**)>("duckdb_query_arrow")(connection_, sql.c_str(), &result);
-        if (state != 0)
-            throw argument_error(message(sql, ": ", find<const char* (*)(void*)>("duckdb_query_arrow_error")(result)));
-        std::vector<table> parts;
-        for (;;) {
-            arrow_data data;
-            void* schema = data.schema();
-            void* array = data.array();
-            find<int (*)(void*, void**)>("duckdb_query_arrow_schema")(result, &schema);
-            find<int (*)(void*, void**)>("duckdb_query_arrow_array")(result, &array);
-            if (data.array()->release == nullptr) break;
-            parts.push_back(table_from_arrow(std::move(data)));
-        }
-        find<void (*)(void**)>("duckdb_destroy_arrow")(&result);
-        return concat(parts);
-    }
-
-private:
-    template <class F>
-    F find(const char* name) {
-        void* found = dlsym(library_, name);
-        if (found == nullptr) throw unsupported_error(message("DuckDB has no ", name));
-        return reinterpret_cast<F>(found);
-    }
-
-    void* library_;
-    void* connection_ = nullptr;
-};
 
 template <class T>
 column numbers(std::size_t rows, std::mt19937_64& random, const std::vector<bool>& valid) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Tables that DuckDB reads from the library's memory, and its results as tables: over the Arrow C interfaces.
-//   arrow.js ARROW_PEER
+// Runs a program that loads DuckDB's shared library, whose path is its first argument.
+//   native.js PROGRAM ARGUMENT…
 'use strict';
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const [peer] = process.argv.slice(2);
+const [program, ...words] = process.argv.slice(2);
 const platform = `${process.platform}-${process.arch}`;
 const name = process.platform === 'darwin' ? 'libduckdb.dylib' : 'libduckdb.so';
 const bindings = path.dirname(require.resolve('@duckdb/node-bindings/package.json'));
@@ -16,7 +16,7 @@ if (!fs.existsSync(library)) {
   process.exit(77);
 }
 try {
-  execFileSync(peer, [library], { stdio: 'inherit' });
+  execFileSync(program, [library, ...words], { stdio: 'inherit' });
 } catch (error) {
   process.exit(error.status || 1);
 }
