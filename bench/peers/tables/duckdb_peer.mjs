@@ -58,7 +58,7 @@ const jobs = {
   },
   rolling: job(
     ['sensors'],
-    `SELECT ts, id, avg(ax) ${window} AS mean, min(ax) ${window} AS min, max(ax) ${window} AS max, stddev(ax) ${window} AS std
+    `SELECT avg(ax) ${window} AS mean, min(ax) ${window} AS min, max(ax) ${window} AS max, stddev(ax) ${window} AS std
      FROM sensors WINDOW w AS (PARTITION BY id ORDER BY ts ROWS 99 PRECEDING)`,
   ),
   asof: job(['imu', 'gnss'], 'SELECT l.*, r.y FROM imu l ASOF LEFT JOIN gnss r ON l.id = r.id AND l.ts >= r.ts'),

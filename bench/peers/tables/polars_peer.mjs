@@ -52,7 +52,7 @@ const jobs = {
       ({ sensors }) => (sensors.lazy().sinkCSV(file('polars.csv')).collectSync({ engine: 'streaming' }), undefined),
     ],
   },
-  rolling: job(['sensors'], ({ sensors }) => sensors.lazy().select('ts', 'id', ...each((e) => e.over('id')))),
+  rolling: job(['sensors'], ({ sensors }) => sensors.lazy().select(...each((e) => e.over('id')))),
   asof: job(['imu', 'gnss'], ({ imu, gnss }) => imu.lazy().joinAsof(gnss.lazy(), { on: 'ts', by: 'id', strategy: 'backward', checkSortedness: false })),
   sort: job(['keys'], ({ keys }) => keys.lazy().sort(['k1', 'k2']), true),
   pipeline: {

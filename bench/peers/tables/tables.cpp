@@ -149,6 +149,12 @@ std::map<std::string, job> jobs_of(const fs::path& folder) {
                              write_csv(folder / "edge.csv", in.at("sensors"));
                              return table();
                          }};
+    jobs["rolling"] = {
+        {"sensors"}, [](inputs in) {
+            return rolling(in.at("sensors"),
+                           {mean("ax").as("mean"), min("ax").as("min"), max("ax").as("max"), stddev("ax").as("std")},
+                           {.rows = 100, .by = "id"});
+        }};
     jobs["asof"] = {{"imu", "gnss"},
                     [](inputs in) { return join_asof(in.at("imu"), in.at("gnss"), {.on = "ts", .by = "id"}); }};
     jobs["sort"] = {{"keys"}, [](inputs in) { return sort(in.at("keys"), {{"k1"}, {"k2"}}); }, true};
