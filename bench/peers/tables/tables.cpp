@@ -117,6 +117,15 @@ void make_large(const fs::path& folder, std::size_t rows) {
     to.close();
 }
 
+/// A group-by, and what becomes of its result.
+struct question {
+    std::vector<std::string> keys;
+    std::vector<aggregate> wanted;
+    table (*end)(const table&) = nullptr;
+
+    [[nodiscard]] table ended(table t) const { return end != nullptr ? end(t) : t; }
+};
+
 struct job {
     std::vector<std::string> inputs;
     std::function<table(const std::map<std::string, table>&)> run;
@@ -129,21 +138,35 @@ std::vector<aggregate> each(aggregate (*function)(std::string), const std::vecto
     return all;
 }
 
+/// The ten of the public group-by benchmark.
+std::map<std::string, question> questions() {
+    std::map<std::string, question> all;
+    all["q1"] = {{"id1"}, {sum("v1").as("v1")}};
+    all["q2"] = {{"id1", "id2"}, {sum("v1").as("v1")}};
+    all["q3"] = {{"id3"}, {sum("v1").as("v1"), mean("v3").as("v3")}};
+    all["q4"] = {{"id4"}, each(mean, {"v1", "v2", "v3"})};
+    all["q5"] = {{"id6"}, each(sum, {"v1", "v2", "v3"})};
+    all["q6"] = {{"id4", "id5"}, {median("v3").as("median_v3"), stddev("v3").as("sd_v3")}};
+    all["q7"] = {{"id3"}, {max("v1"), min("v2")}, [](const table& t) {
+                     const auto range = view<std::int32_t>(t.column("v1_max")) - view<std::int32_t>(t.column("v2_min"));
+                     return t.select("id3").with("range_v1_v2", to_column(range));
+                 }};
+    all["q8"] = {{"id6"}, {largest("v3", 2).as("v3")}};
+    all["q9"] = {{"id2", "id4"}, {corr("v1", "v2").as("r2")}, [](const table& t) {
+                     const auto r = view<double>(t.column("r2"));
+                     return t.select("id2", "id4").with("r2", to_column(r * r));
+                 }};
+    all["q10"] = {{"id1", "id2", "id3", "id4", "id5", "id6"}, {sum("v3").as("v3"), count().as("count")}};
+    return all;
+}
+
 std::map<std::string, job> jobs_of(const fs::path& folder) {
     using inputs = const std::map<std::string, table>&;
     std::map<std::string, job> jobs;
-    const auto group = [&](const std::string& name, const std::string& input, std::vector<std::string> keys,
-                           std::vector<aggregate> wanted) {
-        jobs[name] = {{input}, [=](inputs in) { return in.at(input).group_by(keys).agg(wanted); }};
-    };
-    group("group_mean", "readings", {"id"}, {mean("x").as("x")});
-    group("q1", "x", {"id1"}, {sum("v1").as("v1")});
-    group("q2", "x", {"id1", "id2"}, {sum("v1").as("v1")});
-    group("q3", "x", {"id3"}, {sum("v1").as("v1"), mean("v3").as("v3")});
-    group("q4", "x", {"id4"}, each(mean, {"v1", "v2", "v3"}));
-    group("q5", "x", {"id6"}, each(sum, {"v1", "v2", "v3"}));
-    group("q6", "x", {"id4", "id5"}, {median("v3").as("median_v3"), stddev("v3").as("sd_v3")});
-    group("q10", "x", {"id1", "id2", "id3", "id4", "id5", "id6"}, {sum("v3").as("v3"), count().as("count")});
+    for (const auto& [name, q] : questions())
+        jobs[name] = {{"x"}, [q = q](inputs in) { return q.ended(in.at("x").group_by(q.keys).agg(q.wanted)); }};
+    jobs["group_mean"] = {{"readings"},
+                          [](inputs in) { return in.at("readings").group_by("id").agg(mean("x").as("x")); }};
     jobs["csv_read"] = {{}, [=](inputs) { return read_csv(folder / "sensors.csv"); }};
     jobs["csv_write"] = {{"sensors"}, [=](inputs in) {
                              write_csv(folder / "edge.csv", in.at("sensors"));
@@ -211,6 +234,21 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+/// Reads the columns that the question needs, row group by row group.
+void stream(const fs::path& folder, const std::string& name) {
+    const question q = questions().at(name);
+    const auto begin = std::chrono::steady_clock::now();
+    std::vector<std::string> columns = q.keys;
+    for (const aggregate& a : q.wanted)
+        for (const std::string& c : {a.column, a.other})
+            if (!c.empty() && std::find(columns.begin(), columns.end(), c) == columns.end()) columns.push_back(c);
+    parquet_reader reader(folder / "x.parquet", {.columns = columns, .dictionary = true});
+    group_accumulator groups(q.keys, q.wanted);
+    for (std::size_t g = 0; g < reader.row_groups(); ++g) groups.update(reader.read_row_group(g));
+    const table result = q.ended(groups.finish());
+    print_sums(result, false, edge::message("\"seconds\": ", seconds_since(begin), ", "));
+}
+
 void serve(const fs::path& folder) {
     const std::map<std::string, job> jobs = jobs_of(folder);
     std::map<std::string, table> inputs;
@@ -252,6 +290,8 @@ int main(int argc, char** argv) {
             make_large(words[1], std::stoull(words[2]));
         else if (words.size() == 2 && words[0] == "serve")
             serve(words[1]);
+        else if (words.size() == 3 && words[0] == "stream")
+            stream(words[1], words[2]);
         else
             throw edge::argument_error("edge_peer_tables: see the top of tables.cpp");
     } catch (const std::exception& e) {

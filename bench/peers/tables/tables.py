@@ -175,10 +175,9 @@ def streamed(options, jobs):
             for who, command in commands(options).items():
                 if who == "pandas" or (who in times and not times[who]):
                     continue
-                command = [file if part == options.folder else part for part in command if part != "serve"]
+                command = [file if part == options.folder else part for part in command]
                 if who == "edge":
-                    command.insert(1, "stream")
-                    command.append(job)
+                    command = [command[0], "stream", file, job]
                 else:
                     command += ["stream", job]
                 answer, peak = alone(command, env)
