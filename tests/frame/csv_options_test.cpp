@@ -62,6 +62,7 @@ TEST_CASE("ragged rows are refused, padded or left out", "[frame][csv]") {
     CHECK(to_csv(kept) == "a,b,c\n1,2,3\n11,12,13\n");
     CHECK(report.rows == 2);
     CHECK(report.rows_skipped == 3);
+    CHECK(to_csv(parse_csv(text, "a.csv", {.ragged = ragged_rows::skip, .max_rows = 2})) == "a,b,c\n1,2,3\n11,12,13\n");
     std::string bomb(100'000, ',');
     bomb += '\n';
     for (int i = 0; i < 100'000; ++i) bomb += "1\n";

@@ -122,3 +122,18 @@ TEST_CASE("delimiters and dates that would be read wrong are quoted", "[frame][c
     CHECK(to_csv(table{}) == "\n");
     CHECK_THROWS_AS(to_csv(t, '.'), edge::argument_error);
 }
+
+TEST_CASE("every date of int32 days is written and read back", "[frame][timestamp]") {
+    std::mt19937_64 random(8);
+    for (int i = 0; i < 2000; ++i) {
+        const auto days = i == 0   ? INT32_MIN
+                          : i == 1 ? INT32_MAX
+                                   : static_cast<std::int32_t>(random()) >> random() % 16;
+        REQUIRE(parse_date(format_date(days)) == days);
+    }
+    CHECK(format_date(2'932'897) == "+10000-01-01");
+    CHECK(parse_csv("x,y\n-0001-01-01,\n+10000-01-01,\n").column("x").kind() == kind::date);
+    for (const char* bad :
+         {"", "+", "-1-01-01", "+123-01-01", "2024-1-01", "+9999999-01-01", "20240-01-01", "2024-01-01Z"})
+        CHECK_FALSE(parse_date(bad));
+}

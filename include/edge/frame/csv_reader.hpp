@@ -68,12 +68,16 @@ inline csv_start read_csv_start(std::string_view text, std::string_view name, co
     return start;
 }
 
-/// The first `rows` rows of a text.
-inline std::string_view first_rows(std::string_view text, const csv_options& options, std::size_t rows) {
+/// The first `rows` rows of a text, not counting those that are left out because they have not `cells` cells.
+inline std::string_view first_rows(std::string_view text, const csv_options& options, std::size_t rows,
+                                   std::size_t cells) {
     csv_scanner scan(text, options, {});
     try {
-        for (; rows != 0 && scan.next_row(); --rows)
-            while (scan.more()) (void)scan.next();
+        while (rows != 0 && scan.next_row()) {
+            std::size_t count = 0;
+            for (; scan.more(); ++count) (void)scan.next();
+            rows -= count == cells || options.ragged != ragged_rows::skip;
+        }
     } catch (const parse_error&) {
         return text;  // will be refused with its place
     }
@@ -86,7 +90,7 @@ inline table parse_csv_in_pieces(std::string_view text, std::string_view name, c
     csv_schema schema = csv_schema_of(start.names, name, options);
     text.remove_prefix(start.bytes);
     if (options.max_rows != (std::numeric_limits<std::size_t>::max)())
-        text = first_rows(text, options, options.max_rows);
+        text = first_rows(text, options, options.max_rows, schema.cells);
     csv_rows read = parse_rows(text, start.place, schema, options, true, piece_bytes);
     if (options.report != nullptr) *options.report = {read.rows, read.skipped};
     std::vector<std::string> names;

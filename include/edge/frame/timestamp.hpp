@@ -127,15 +127,24 @@ struct text_cursor {
     return seconds * detail::ns_per_second + ns;
 }
 
-/// `YYYY-MM-DD`.
-/// @return  days since 1970-01-01, or nothing if it is no such text
+/// `YYYY-MM-DD`, or a sign and a year of up to seven digits, as `format_date` writes years that have not four.
+/// @return  days since 1970-01-01, or nothing if it is no such text or does not fit int32
 [[nodiscard]] inline std::optional<std::int32_t> parse_date(std::string_view text) noexcept {
     detail::text_cursor at{text};
     unsigned year = 0, month = 0, day = 0;
-    if (!at.digits(4, 9999, year) || !at.skip('-') || !at.digits(2, 12, month) || !at.skip('-') || month == 0 ||
-        !at.digits(2, detail::days_in_month(year, month), day) || day == 0 || !at.rest.empty())
+    const bool before = at.skip('-');
+    const bool has_sign = before || at.skip('+');
+    const std::size_t width = has_sign ? at.rest.substr(0, 8).find('-') : 4;
+    if (width < 4 || width > 7 || !at.digits(width, 9'999'999, year) || !at.skip('-') || !at.digits(2, 12, month) ||
+        !at.skip('-') || month == 0)
         return std::nullopt;
-    return static_cast<std::int32_t>(detail::days_from_civil(year, month, day));
+    const std::int64_t signed_year = before ? -std::int64_t{year} : year;
+    if (!at.digits(2, detail::days_in_month(signed_year, month), day) || day == 0 || !at.rest.empty())
+        return std::nullopt;
+    const std::int64_t days = detail::days_from_civil(signed_year, month, day);
+    if (days < (std::numeric_limits<std::int32_t>::min)() || days > (std::numeric_limits<std::int32_t>::max)())
+        return std::nullopt;
+    return static_cast<std::int32_t>(days);
 }
 
 /// `YYYY-MM-DD`; years beyond four digits, and before year 0, as ISO 8601 extends them: with a sign.

@@ -153,8 +153,15 @@ private:
 /// Strings of which there are at most half as many as rows, as codes; others as they are.
 [[nodiscard]] inline column encoded_if_few(const column& c) {
     if (c.kind() != kind::string || c.null_count() == c.size()) return c;
-    column encoded = dictionary_encoded(c);
-    return encoded.dictionary().size() <= c.size() / 2 ? encoded : c;
+    string_dictionary words;
+    growing<std::int32_t> codes;
+    std::int32_t* code = codes.extend(c.size());
+    const bit_view valid = c.validity();
+    for (std::size_t i = 0; i < c.size(); ++i) {
+        code[i] = valid[i] ? words.code(c.text(i)) : 0;
+        if (words.size() > c.size() / 2) return c;
+    }
+    return column::encoded(c.size(), c.validity_buffer(), codes.finish(), words.finish());
 }
 
 /// @param text      rows, without the header
