@@ -12,6 +12,7 @@
 /// left's, renamed with the suffix where the left has one of that name.
 
 #include <edge/frame/detail/joint_keys.hpp>
+#include <edge/frame/detail/sequences.hpp>
 #include <edge/frame/take.hpp>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ enum class join_how : std::uint8_t {
 };
 
 struct join_options {
-    key_names on;  ///< columns of both tables
+    key_names on = {};  ///< columns of both tables
     join_how how = join_how::inner;
     std::string suffix = "_right";  ///< for right columns whose name the left table has
     parallel_options threads = {};
@@ -84,7 +85,7 @@ void write_in_parts(std::size_t rows, const parallel_options& threads, Reserve&&
         begin[p + 1] = n;
     });
     for (std::size_t p = 1; p < begin.size(); ++p) begin[p] += begin[p - 1];
-    check_rows(begin.back());
+    check_row_numbers(begin.back());
     reserve(begin.back());
     each_part([&](std::size_t p, std::size_t first, std::size_t last) {
         std::size_t at = begin[p];
@@ -148,7 +149,7 @@ template <class IsChosen>
 [[nodiscard]] inline table join(const table& left, const table& right, const join_options& options) {
     if (options.on.empty()) throw argument_error("a join on no column; expected one or more");
     const auto& threads = options.threads;
-    const detail::joint_ids ids = detail::number_jointly(left, right, options.on);
+    const detail::joint_ids ids = detail::number_jointly(left, right, options.on, threads);
     if (options.how == join_how::semi || options.how == join_how::anti) {
         std::vector<std::uint8_t> has(ids.groups);
         for (const std::uint32_t id : ids.right())

@@ -34,7 +34,7 @@ enum class asof : std::uint8_t {
 };
 
 struct asof_options {
-    std::string on;                 ///< column of numbers or times in both tables
+    std::string on = {};            ///< column of numbers or times in both tables
     key_names by = {};              ///< columns that must be equal, in both tables
     time_span tolerance = {};       ///< greatest difference that still matches
     std::string suffix = "_right";  ///< for right columns whose name the left table has
@@ -235,9 +235,9 @@ growing<std::uint32_t> asof_rows(const column& left, const column& right, const 
 
     detail::joint_ids ids{{}, 0, 1};
     if (!options.by.empty())
-        ids = detail::number_jointly(left, right, options.by);
+        ids = detail::number_jointly(left, right, options.by, options.threads);
     else
-        detail::check_rows(left.rows() + right.rows());
+        detail::check_row_numbers(left.rows() + right.rows());
     const bool mixed = (at.kind() == kind::uint64) != (from.kind() == kind::uint64);
     const bool floats = is_float(at.kind()) || is_float(from.kind()) || mixed;
     growing<std::uint32_t> rows;
@@ -246,7 +246,6 @@ growing<std::uint32_t> asof_rows(const column& left, const column& right, const 
     else
         rows = floats ? detail::asof_rows<double>(at, from, ids, options)
                       : detail::asof_rows<std::int64_t>(at, from, ids, options);
-    key_names keys(options.by);
     const std::span<const std::uint32_t> list{rows.data(), rows.size()};
     const bool all = detail::names_all(list, options.threads);
     table joined = left;

@@ -9,7 +9,7 @@
 ///
 /// Missing values are equal to each other, and so are NaN.
 
-#include <edge/frame/detail/keys.hpp>
+#include <edge/frame/detail/row_ids.hpp>
 #include <edge/frame/key_names.hpp>
 #include <edge/frame/sort.hpp>
 
@@ -30,37 +30,38 @@ enum class keep : std::uint8_t { first, last, none };
                                   const parallel_options& threads = {}) {
     const table chosen = keys.empty() ? t : t.select(keys.list());
     if (t.rows() == 0) return t;
-    detail::numbering n = detail::number_keys(chosen.columns(), t.rows());
-    std::vector<std::size_t> rows(n.rows.begin(), n.rows.end());
-    if (which != keep::first) {
-        std::vector<std::size_t> last(rows.size());
-        for (std::size_t row = 0; row < t.rows(); ++row) last[n.of_row[row]] = row;
-        std::vector<bool> stays(t.rows());
-        for (std::size_t id = 0; id < rows.size(); ++id) stays[last[id]] = which == keep::last;
-        if (which == keep::none) {
-            std::vector<std::uint8_t> count(rows.size());
-            for (const std::uint32_t id : n.of_row) count[id] = count[id] == 0 ? 1 : 2;
-            for (std::size_t id = 0; id < rows.size(); ++id) stays[rows[id]] = count[id] == 1;
-        }
-        rows.clear();
-        for (std::size_t row = 0; row < t.rows(); ++row)
-            if (stays[row]) rows.push_back(row);
+    const detail::row_ids ids = detail::number_rows_of(chosen.columns(), t.rows(), threads);
+    std::vector<std::size_t> rows;
+    if (which == keep::first) {
+        rows = ids.first_rows();
     } else {
-        std::sort(rows.begin(), rows.end());  // a missing key has the last number, wherever it appears
+        std::vector<std::size_t> last(ids.groups);
+        std::vector<std::uint8_t> several(ids.groups);
+        for (std::size_t row = 0; row < t.rows(); ++row) {
+            const std::uint32_t id = ids.of_row[row];
+            several[id] = several[id] == 0 ? 1 : 2;
+            last[id] = row;
+        }
+        for (std::size_t row = 0; row < t.rows(); ++row) {
+            const std::uint32_t id = ids.of_row[row];
+            if (last[id] == row && (which == keep::last || several[id] == 1)) rows.push_back(row);
+        }
     }
     return rows.size() == t.rows() ? t : take(t, rows, threads);
 }
 
 /// How often each value of a column appears: the values and `count`, the most frequent first, equally frequent ones in
-/// the order they appear. A missing value is one too, after the others that are as frequent.
+/// the order they appear. A missing value is a value too.
 /// @throws argument_error  if the column is not there, or is itself named count
 [[nodiscard]] inline table value_counts(const table& t, const std::string& name) {
     const column& c = t.column(name);
     const column one[] = {c};
-    const detail::numbering n = detail::number_keys(one, t.rows());
-    std::vector<std::int64_t> counts(n.rows.size());
-    for (const std::uint32_t id : n.of_row) ++counts[id];
-    const std::vector<std::size_t> rows(n.rows.begin(), n.rows.end());
+    const detail::row_ids ids = detail::number_rows_of(one, t.rows(), {});
+    std::vector<std::int64_t> of_id(ids.groups);
+    for (std::size_t row = 0; row < t.rows(); ++row) ++of_id[ids.of_row[row]];
+    const std::vector<std::size_t> rows = ids.first_rows();
+    std::vector<std::int64_t> counts;
+    for (const std::size_t row : rows) counts.push_back(of_id[ids.of_row[row]]);
     return sort({{name, take(c, rows)}, {"count", column(std::move(counts))}}, {{"count", order::descending}});
 }
 

@@ -67,7 +67,8 @@ public:
                 return make(kind::int64, 0,
                             [count = counter()](std::size_t i) { return static_cast<std::int64_t>(count(i)); });
             case statistic::sum:
-                if (!is_float(c.kind())) return integer_result<wrapping_sum_state>(a, kind::int64, 0);
+                if (!is_float(c.kind()))
+                    return integer_result<wrapping_sum_state>(a, result_kind(a.what, c.kind()), 0, false);
                 return from_states<sum_state>(a, kind::float64, 1);
             case statistic::mean: {
                 use(a.column);
@@ -222,17 +223,18 @@ private:
     }
 
     template <template <class> class State>
-    [[nodiscard]] column integer_result(const aggregate& a, kind k, std::int64_t missing) {
+    [[nodiscard]] column integer_result(const aggregate& a, kind k, std::int64_t missing, bool compares) {
+        const bool flips = compares && k == kind::uint64;
         use(a.column);
         const column c = booleans_as_numbers(table_.column(a.column));
         growing<std::int64_t> values = values_in_order(c, windows_.order, missing, options_.threads);
         const auto flip = [&](growing<std::int64_t>& all) {  // so that unsigned values compare as they should
-            if (k == kind::uint64)
+            if (flips)
                 for (std::size_t i = 0; i < rows_; ++i)
                     all[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(all[i]) ^ (std::uint64_t{1} << 63));
         };
         flip(values);
-        if (k == kind::uint64 && !counts_.empty())
+        if (flips && !counts_.empty())
             for (std::size_t i = 0; i < rows_; ++i)
                 if (counts_[i + 1] == counts_[i]) values[i] = missing;
         growing<std::int64_t> results = run<State>(static_cast<const std::int64_t*>(values.data()), missing);
@@ -243,7 +245,7 @@ private:
     /// Values of up to 32 bits, and floats, as double; wider ones as integers.
     template <template <class> class State>
     [[nodiscard]] column extreme(const aggregate& a, kind k, std::int64_t missing) {
-        if (!is_float(k) && value_bytes(k) == 8) return integer_result<State>(a, k, missing);
+        if (!is_float(k) && value_bytes(k) == 8) return integer_result<State>(a, k, missing, true);
         use(a.column);
         const growing<double> results = run<State>(numbers(), missing_number);
         return dispatch_stored(k, [&]<class T>() {

@@ -3,10 +3,11 @@
 
 /// @file The rows of each key, in the order in which they appear: what a window, a lag or a running sum goes along.
 
-#include <edge/frame/detail/keys.hpp>
+#include <edge/frame/detail/row_ids.hpp>
 #include <edge/frame/detail/tasks.hpp>
 #include <edge/frame/key_names.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -22,8 +23,7 @@ namespace edge::frame::detail {
 /// the cache; going through the places and to their rows would touch every cache line many times.
 struct sequences {
     growing<std::uint32_t> places;   ///< of the rows; none where they lie so already
-    std::vector<std::size_t> begin;  ///< place of each key's first row, and the end
-    std::vector<std::size_t> keys;   ///< a row of each key
+    std::vector<std::size_t> begin;  ///< place of each key's first row, and the end; a key may have none
 
     [[nodiscard]] bool in_place() const noexcept { return places.size() == 0; }
     [[nodiscard]] std::size_t count() const noexcept { return begin.size() - 1; }
@@ -95,26 +95,17 @@ void each_row(const sequences& s, std::size_t rows, const parallel_options& thre
     return s;
 }
 
-/// @throws unsupported_error  for more than 2^32 - 2 rows
-inline void check_rows(std::size_t rows) {
-    if (rows >= no_id) throw unsupported_error(message(rows, " rows; expected fewer than ", no_id));
-}
-
 /// @throws argument_error  if a key column is not there
 [[nodiscard]] inline sequences sequences_of(const table& t, const key_names& by, const parallel_options& threads) {
-    check_rows(t.rows());
-    if (by.empty()) return {{}, {0, t.rows()}, {0}};
-    numbering n = number_keys(t.select(by.list()).columns(), t.rows());
-    bool in_place = true;  // ids are given in order of appearance, so they ascend where each key's rows are together
-    for (std::size_t i = 1; in_place && i < n.of_row.size(); ++i) in_place = n.of_row[i - 1] <= n.of_row[i];
+    check_row_numbers(t.rows());
+    if (by.empty()) return {{}, {0, t.rows()}};
+    const row_ids ids = number_rows_of(t.select(by.list()).columns(), t.rows(), threads);
+    const std::span<const std::uint32_t> of_row(ids.of_row.data(), t.rows());
+    if (!std::is_sorted(of_row.begin(), of_row.end())) return sequences_by_id(of_row, ids.groups, threads);
     sequences s;
-    if (in_place) {
-        s.begin.assign(n.rows.begin(), n.rows.end());
-        s.begin.push_back(t.rows());
-    } else {
-        s = sequences_by_id(n.of_row, n.rows.size(), threads);
-    }
-    s.keys = std::move(n.rows);
+    s.begin.resize(ids.groups + 1);
+    for (const std::uint32_t id : of_row) ++s.begin[id + 1];
+    for (std::size_t g = 0; g < ids.groups; ++g) s.begin[g + 1] += s.begin[g];
     return s;
 }
 
