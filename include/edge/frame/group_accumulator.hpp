@@ -21,6 +21,7 @@
 #include <edge/frame/group_by.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -37,8 +38,9 @@ public:
     /// @param keys  columns of any kind, up to 64; with none, all rows are one group
     /// @throws argument_error  if two keys or aggregates have one name
     group_accumulator(std::vector<std::string> keys, std::vector<aggregate> wanted);
-    group_accumulator(std::string key, std::vector<aggregate> wanted)
-        : group_accumulator(std::vector<std::string>{std::move(key)}, std::move(wanted)) {}
+    template <std::convertible_to<std::string_view> Name>
+    group_accumulator(const Name& key, std::vector<aggregate> wanted)
+        : group_accumulator(std::vector<std::string>{std::string(std::string_view(key))}, std::move(wanted)) {}
 
     /// Rows whose key is missing are a group too; missing values and NaN are skipped. O(rows).
     /// @throws argument_error  if a column is not there, not of a kind to be aggregated so, or of another kind than in the

@@ -49,6 +49,7 @@ void parallel_slots(std::span<const std::uint32_t> begins, const parallel_option
     group_aggregates all(plan, columns);
     const std::size_t rows = groups.rows();
     const std::size_t slots = groups.slots();
+    if (slots > rows / 32) all.look_for_nan(threads);
     all.resize(slots);
     if (rows == 0) return all;
     if (goes_by_slots(groups)) {
@@ -104,53 +105,59 @@ void parallel_slots(std::span<const std::uint32_t> begins, const parallel_option
     return part < 0.5 ? a + (b - a) * part : b - (b - a) * (1 - part);
 }
 
-/// Value at share q of `values`, which are reordered, as `to_ordered` made them of numbers of T: between two of them
-/// where q falls between.
-template <class T>
-[[nodiscard]] double quantile_of(std::span<std::uint64_t> values, double q) {
+/// What lies at share q of `values`, which are reordered: `part` of the way from one to the next.
+struct quantile_place {
+    std::uint64_t below;
+    std::uint64_t above;
+    double part;
+};
+
+[[nodiscard]] inline quantile_place quantile_of(std::span<std::uint64_t> values, double q) {
     const double place = q * static_cast<double>(values.size() - 1);
     const auto below = static_cast<std::size_t>(place);
     const auto nth = values.begin() + static_cast<std::ptrdiff_t>(below);
     std::nth_element(values.begin(), nth, values.end());
     const double part = place - static_cast<double>(below);
-    const auto value = static_cast<double>(from_ordered<T>(*nth));
-    if (part == 0) return value;  // there may be none after it
-    return between(value, static_cast<double>(from_ordered<T>(*std::min_element(nth + 1, values.end()))), part);
+    return {*nth, part == 0 ? *nth : *std::min_element(nth + 1, values.end()), part};
 }
 
 /// Ordered bits of the values of each slot, side by side.
 struct slot_values {
     growing<std::uint64_t> values;
     growing<std::uint32_t> begins;  ///< of each slot's, and the end of the last
-    growing<std::uint32_t> ends;
 
     [[nodiscard]] std::span<std::uint64_t> of(std::size_t slot) noexcept {
-        return {values.data() + begins[slot], ends[slot] - begins[slot]};
+        return {values.data() + begins[slot], begins[slot + 1] - begins[slot]};
     }
 };
 
 /// @param c  numbers
-[[nodiscard]] inline slot_values values_by_slot(row_groups& groups, const column& c, const parallel_options& threads) {
-    groups.find_rows();
+[[nodiscard]] inline slot_values values_by_slot(const row_groups& groups, const column& c,
+                                                const parallel_options& threads) {
     slot_values by;
     const std::span<const std::uint32_t> begins = groups.begins();
-    std::uint64_t* const to = by.values.extend(groups.rows());
-    by.begins.append(begins);
-    std::uint32_t* const ends = by.ends.extend(groups.slots());
-    parallel_slots(begins, threads, [&](std::size_t first, std::size_t last) {
-        const bit_view valid = c.validity();
-        dispatch_stored(c.kind(), [&]<class T>() {
-            const T* const values = c.values<T>().data();
-            for (std::size_t s = first; s < last; ++s) {
-                std::uint32_t at = begins[s];
-                for (std::uint32_t i = begins[s]; i < begins[s + 1]; ++i) {
-                    const std::uint32_t row = groups.by_slot()[i];
-                    if (valid[row] && values[row] == values[row]) to[at++] = to_ordered(values[row]);
+    gather_by_slot<std::uint64_t>(
+        groups.rows(), groups.slots(),
+        [&](std::size_t first, std::size_t count, auto&& f) {
+            const auto reader = std::make_unique<value_reader>();
+            std::uint32_t slot_of[row_block::most];
+            row_block rows{first, nullptr, count, slot_of};
+            if (groups.has_numbers()) {
+                groups.load(first, count, slot_of);
+            } else {  // then they are known in the order of the slots
+                rows = {0, groups.by_slot().data() + first, count, slot_of};
+                auto slot = static_cast<std::size_t>(
+                    std::upper_bound(begins.begin(), begins.end(), static_cast<std::uint32_t>(first)) - begins.begin() -
+                    1);
+                for (std::size_t i = 0; i < count; ++i) {
+                    while (begins[slot + 1] <= first + i) ++slot;
+                    slot_of[i] = static_cast<std::uint32_t>(slot);
                 }
-                ends[s] = at;
             }
-        });
-    });
+            const value_block values = reader->read(c, {.ordered = true}, rows);
+            for (std::size_t i = 0; i < values.count; ++i) f(values.slots[i], values.ordered[i]);
+        },
+        threads, by.values, by.begins);
     return by;
 }
 
@@ -160,15 +167,19 @@ struct slot_values {
     growing<double> found;
     double* const to = found.extend(slots.size());
     buffer validity = validity_of(slots.size(), [&](std::size_t g) { return !by.of(slots[g]).empty(); });
-    dispatch_stored(k, [&]<class T>() {
-        parallel_for(static_cast<index_t>(slots.size()), {.threads = threads.threads, .grain = 4},
-                     [&](index_t first, index_t last) {
-                         for (auto g = static_cast<std::size_t>(first); g < static_cast<std::size_t>(last); ++g) {
-                             const auto values = by.of(slots[g]);
-                             to[g] = values.empty() ? 0 : quantile_of<T>(values, q);
-                         }
-                     });
-    });
+    const auto number = [k](std::uint64_t ordered) {
+        return dispatch_stored(k, [&]<class T>() { return static_cast<double>(from_ordered<T>(ordered)); });
+    };
+    parallel_for(static_cast<index_t>(slots.size()), {.threads = threads.threads, .grain = 4},
+                 [&](index_t first, index_t last) {
+                     for (auto g = static_cast<std::size_t>(first); g < static_cast<std::size_t>(last); ++g) {
+                         const auto values = by.of(slots[g]);
+                         to[g] = 0;
+                         if (values.empty()) continue;
+                         const quantile_place at = quantile_of(values, q);
+                         to[g] = between(number(at.below), number(at.above), at.part);
+                     }
+                 });
     return column(kind::float64, slots.size(), std::move(validity), found.finish());
 }
 

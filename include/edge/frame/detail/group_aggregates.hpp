@@ -6,6 +6,7 @@
 #include <edge/frame/aggregate.hpp>
 #include <edge/frame/detail/aggregate_kinds.hpp>
 #include <edge/frame/detail/group_states.hpp>
+#include <edge/frame/detail/key_codes.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -141,11 +142,18 @@ private:
 class group_aggregates {
 public:
     group_aggregates(std::shared_ptr<const aggregate_plan> plan, std::vector<column> columns)
-        : plan_(std::move(plan)), columns_(std::move(columns)), absent_(plan_->sources.size()) {
+        : plan_(std::move(plan)),
+          columns_(std::move(columns)),
+          has_nan_(plan_->sources.size(), true),
+          absent_(plan_->sources.size()) {
         for (const aggregate_plan::state& s : plan_->states) states_.push_back(make(s));
     }
     group_aggregates(const group_aggregates& other)
-        : plan_(other.plan_), columns_(other.columns_), sizes_(other.sizes_), absent_(other.absent_) {
+        : plan_(other.plan_),
+          columns_(other.columns_),
+          sizes_(other.sizes_),
+          has_nan_(other.has_nan_),
+          absent_(other.absent_) {
         for (const auto& s : other.states_) states_.push_back(s->copy());
     }
     group_aggregates(group_aggregates&&) noexcept = default;
@@ -153,6 +161,7 @@ public:
         std::swap(plan_, other.plan_);
         columns_.swap(other.columns_);
         sizes_.swap(other.sizes_);
+        has_nan_.swap(other.has_nan_);
         absent_.swap(other.absent_);
         states_.swap(other.states_);
         return *this;
@@ -164,6 +173,12 @@ public:
     [[nodiscard]] std::span<const std::int64_t> sizes() const noexcept { return sizes_; }
     [[nodiscard]] group_state& state(std::size_t i) noexcept { return *states_[i]; }
     [[nodiscard]] const group_state& state(std::size_t i) const noexcept { return *states_[i]; }
+
+    /// Before `resize`, for columns of which most have no NaN and many slots: then nothing is kept of what is missing.
+    void look_for_nan(const parallel_options& threads) {
+        for (std::size_t s = 0; s < columns_.size(); ++s)
+            if (is_float(columns_[s].kind())) has_nan_[s] = contains_nan(columns_[s], threads);
+    }
 
     void resize(std::size_t slots) {
         sizes_.resize(slots);
@@ -248,7 +263,7 @@ public:
 
 private:
     [[nodiscard]] bool may_miss(std::size_t s) const noexcept {
-        return columns_[s].null_count() != 0 || is_float(columns_[s].kind());
+        return columns_[s].null_count() != 0 || (is_float(columns_[s].kind()) && has_nan_[s]);
     }
 
     [[nodiscard]] std::unique_ptr<group_state> make(const aggregate_plan::state& s) const {
@@ -279,6 +294,7 @@ private:
     std::shared_ptr<const aggregate_plan> plan_;
     std::vector<column> columns_;  // of the sources
     std::vector<std::int64_t> sizes_;
+    std::vector<bool> has_nan_;                      // of a column of floats; true where it is not known
     std::vector<std::vector<std::int64_t>> absent_;  // rows without a value of each source; none where none can be
     std::vector<std::unique_ptr<group_state>> states_;
 };
@@ -296,14 +312,11 @@ template <class T, class Valid, class Value>
 /// Column of values of which `ordered(i)` is what `to_ordered` said, of booleans 0 or 1.
 template <class Valid, class Ordered>
 [[nodiscard]] column column_of_ordered(kind k, std::size_t count, Valid&& valid, Ordered&& ordered) {
-    if (k == kind::boolean) {
-        growing_bits bits;
-        for (std::size_t i = 0; i < count; ++i) bits.push_back(valid(i) && ordered(i) == 1);
-        return column(k, count, validity_of(count, valid), bits.finish());
-    }
-    return dispatch_stored(k, [&]<class T>() {
-        return column_of<T>(k, count, valid, [&](std::size_t i) { return from_ordered<T>(ordered(i)); });
-    });
+    growing<std::uint64_t> values;
+    std::uint64_t* const to = values.extend(count);
+    buffer validity = validity_of(count, valid);
+    for (std::size_t i = 0; i < count; ++i) to[i] = validity.empty() || valid(i) ? ordered(i) : 0;
+    return column_from_ordered(k, {to, count}, std::move(validity));
 }
 
 inline column group_aggregates::result(std::size_t i, std::span<const std::uint32_t> slots, const column& from) const {

@@ -58,12 +58,12 @@ public:
     [[nodiscard]] column quantile(std::span<const std::uint32_t> groups, std::size_t count, double q,
                                   const parallel_options& threads) const {
         slot_values by;
-        std::uint64_t* const to = by.values.extend(size());
-        by.begins.append(count + 1, 0);
-        for (const std::uint32_t g : groups_) ++by.begins[g + 1];
-        for (std::size_t g = 0; g < count; ++g) by.begins[g + 1] += by.begins[g];
-        by.ends.append(std::span<const std::uint32_t>(by.begins.data(), count));
-        for (std::size_t i = 0; i < size(); ++i) to[by.ends[groups_[i]]++] = values_[i];
+        gather_by_slot<std::uint64_t>(
+            size(), count,
+            [this](std::size_t first, std::size_t n, auto&& f) {
+                for (std::size_t i = first; i < first + n; ++i) f(groups_[i], values_[i]);
+            },
+            threads, by.values, by.begins);
         return quantiles(by, kind_, groups, q, threads);
     }
 

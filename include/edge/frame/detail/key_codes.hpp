@@ -20,6 +20,7 @@
 #include <mutex>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -102,46 +103,68 @@ public:
     [[nodiscard]] column values(std::span<const std::uint64_t> codes, const parallel_options& threads) const;
 
 private:
+    /// In ordered bits; `least` above `greatest` where there is no value.
+    struct range {
+        std::uint64_t least = static_cast<std::uint64_t>(-1);
+        std::uint64_t greatest = 0;
+        bool has_nan = false;
+    };
+
+    template <class T>
+    [[nodiscard]] static range range_of(const T* values, const bit_view& valid, std::size_t first, std::size_t last) {
+        range r;
+        if (std::is_integral_v<T> && valid.bytes == nullptr) {
+            // Several at a time, which a compiler makes vectors of.
+            constexpr std::size_t lanes = 64;
+            T low[lanes];
+            T high[lanes];
+            std::fill_n(low, lanes, values[first]);
+            std::fill_n(high, lanes, values[first]);
+            for (; first + lanes <= last; first += lanes)
+                for (std::size_t j = 0; j < lanes; ++j) {
+                    low[j] = values[first + j] < low[j] ? values[first + j] : low[j];
+                    high[j] = values[first + j] > high[j] ? values[first + j] : high[j];
+                }
+            for (; first < last; ++first) {
+                low[0] = (std::min)(low[0], values[first]);
+                high[0] = (std::max)(high[0], values[first]);
+            }
+            for (std::size_t j = 0; j < lanes; ++j) {
+                r.least = (std::min)(r.least, to_ordered(low[j]));
+                r.greatest = (std::max)(r.greatest, to_ordered(high[j]));
+            }
+            return r;
+        }
+        for (std::size_t i = first; i < last; ++i) {
+            if (!valid[i]) continue;
+            if (values[i] != values[i]) {
+                r.has_nan = true;
+                continue;
+            }
+            const std::uint64_t value = to_ordered_key(values[i]);
+            r.least = (std::min)(r.least, value);
+            r.greatest = (std::max)(r.greatest, value);
+        }
+        return r;
+    }
+
     void find_range(const parallel_options& threads) {
         std::uint64_t least = static_cast<std::uint64_t>(-1);
         std::uint64_t greatest = 0;
         std::mutex both;
         const bit_view valid = column_.validity();
-        dispatch_stored(column_.kind(), [&]<class T>() {
-            const T* values = column_.values<T>().data();
-            parallel_for(static_cast<index_t>(column_.size()), {.threads = threads.threads, .grain = 1 << 14},
-                         [&](index_t begin, index_t end) {
-                             bool any = false;
-                             bool nan = false;
-                             T low{};
-                             T high{};
-                             auto i = static_cast<std::size_t>(begin);
-                             const auto last = static_cast<std::size_t>(end);
-                             for (; i < last && !any; ++i) {
-                                 nan = nan || (valid[i] && values[i] != values[i]);
-                                 any = valid[i] && values[i] == values[i];
-                                 low = high = values[i];
-                             }
-                             if (valid.bytes == nullptr) {
-                                 for (; i < last; ++i) {
-                                     low = values[i] < low ? values[i] : low;
-                                     high = values[i] > high ? values[i] : high;
-                                     nan |= values[i] != values[i];
-                                 }
-                             } else {
-                                 for (; i < last; ++i) {
-                                     if (!valid[i]) continue;
-                                     low = values[i] < low ? values[i] : low;
-                                     high = values[i] > high ? values[i] : high;
-                                     nan |= values[i] != values[i];
-                                 }
-                             }
-                             const std::lock_guard lock(both);
-                             missing_ = missing_ || nan;
-                             if (!any) return;
-                             least = (std::min)(least, to_ordered_key(low));
-                             greatest = (std::max)(greatest, to_ordered_key(high));
+        parallel_for(static_cast<index_t>(column_.size()), {.threads = threads.threads, .grain = 1 << 14},
+                     [&](index_t begin, index_t end) {
+                         const range found = dispatch_stored(column_.kind(), [&]<class T>() {
+                             return range_of(column_.values<T>().data(), valid, static_cast<std::size_t>(begin),
+                                             static_cast<std::size_t>(end));
                          });
+                         const std::lock_guard lock(both);
+                         missing_ = missing_ || found.has_nan;
+                         least = (std::min)(least, found.least);
+                         greatest = (std::max)(greatest, found.greatest);
+                     });
+        dispatch_stored(column_.kind(), [&]<class T>() {
             if (least > greatest) least = greatest = to_ordered_key(T{});  // no value
             least_ = std::is_floating_point_v<T> ? least : static_cast<std::uint64_t>(from_ordered<T>(least));
         });
@@ -197,15 +220,29 @@ private:
 /// Bitmap of `f(i)` for i in [0, count); no bytes where it is always true.
 template <class F>
 [[nodiscard]] buffer validity_of(std::size_t count, F&& f) {
-    growing_bits bits;
     std::size_t there = 0;
+    while (there < count && f(there)) ++there;
+    if (there == count) return {};
+    growing_bits bits;
     bits.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const bool valid = f(i);
-        there += valid;
-        bits.push_back(valid);
+    bits.append(there, true);
+    for (std::size_t i = there; i < count; ++i) bits.push_back(f(i));
+    return bits.finish();
+}
+
+/// Column of values of which `ordered` is what `to_ordered` said, of booleans 0 or 1; anything where they are missing.
+[[nodiscard]] inline column column_from_ordered(kind k, std::span<const std::uint64_t> ordered, buffer validity) {
+    if (k == kind::boolean) {
+        growing_bits bits;
+        for (const std::uint64_t value : ordered) bits.push_back(value == 1);
+        return column(k, ordered.size(), std::move(validity), bits.finish());
     }
-    return there == count ? buffer() : bits.finish();
+    return dispatch_stored(k, [&]<class T>() {
+        growing<T> values;
+        T* const to = values.extend(ordered.size());
+        for (std::size_t i = 0; i < ordered.size(); ++i) to[i] = from_ordered<T>(ordered[i]);
+        return column(k, ordered.size(), std::move(validity), values.finish());
+    });
 }
 
 inline column key_codes::values(std::span<const std::uint64_t> codes, const parallel_options& threads) const {
@@ -251,12 +288,10 @@ inline column key_codes::values(std::span<const std::uint64_t> codes, const para
         });
         return column(k, codes.size(), std::move(validity), offsets.finish(), bytes.finish());
     }
-    return dispatch_stored(k, [&]<class T>() {
-        growing<T> values;
-        T* to = values.extend(codes.size());
-        each([&](std::size_t i) { to[i] = is_none(i) ? T{} : from_ordered<T>(ordered(codes[i])); });
-        return column(k, codes.size(), std::move(validity), values.finish());
-    });
+    growing<std::uint64_t> ordered_codes;
+    std::uint64_t* const to = ordered_codes.extend(codes.size());
+    each([&](std::size_t i) { to[i] = ordered(codes[i]); });
+    return column_from_ordered(k, {to, codes.size()}, std::move(validity));
 }
 
 }  // namespace edge::frame::detail

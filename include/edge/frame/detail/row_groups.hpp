@@ -27,29 +27,29 @@ inline void check_group_rows(std::size_t rows) {
         throw unsupported_error(message("groups of ", rows, " rows; expected fewer than 4294967295"));
 }
 
-/// Rows in the order of their slots; `rows` and `begins` of `numbered_keys`. O(rows + slots · threads).
-template <class SlotsOf>
-void rows_by_slot(std::size_t rows, std::size_t slots, SlotsOf&& load, const parallel_options& threads,
-                  growing<std::uint32_t>& by_slot, growing<std::uint32_t>& begins) {
+/// Puts what belongs to each slot side by side: `values`, and where each slot's begin and the last one's end. What belongs
+/// to a slot stays in the order of the rows. O(rows + slots · threads).
+/// @param each  `each(first, count, f)` calls `f(slot, value)` for rows [first, first + count), all of them or some;
+///              count is 2048 or less
+template <class T, class Each>
+void gather_by_slot(std::size_t rows, std::size_t slots, Each&& each, const parallel_options& threads,
+                    growing<T>& values, growing<std::uint32_t>& begins) {
+    constexpr std::size_t block = 2048;
     const auto most =
         static_cast<int>((std::max)(std::size_t{1}, rows / (slots + 1)));  // counters no larger than the rows
-    const int wanted = parts_for(static_cast<index_t>(rows), {.threads = threads.threads, .grain = 1 << 14});
-    const int parts = (std::min)(most, wanted);
+    const int parts =
+        (std::min)(most, parts_for(static_cast<index_t>(rows), {.threads = threads.threads, .grain = 1 << 14}));
     std::vector<std::vector<std::uint32_t>> next(static_cast<std::size_t>(parts), std::vector<std::uint32_t>(slots));
-    std::uint32_t* const to = by_slot.extend(rows);
+    T* const to = values.extend(rows);
     std::uint32_t* const at = begins.extend(slots + 1);
     const auto each_row = [&](int part, auto&& f) {
-        constexpr std::size_t block = 2048;
-        std::uint32_t slot[block];
         const auto [first, last] = partition(static_cast<index_t>(rows), parts, part);
         std::uint32_t* const mine = next[static_cast<std::size_t>(part)].data();
-        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); i += block) {
-            const std::size_t count = (std::min)(block, static_cast<std::size_t>(last) - i);
-            load(i, count, slot);
-            for (std::size_t j = 0; j < count; ++j) f(mine[slot[j]], i + j);
-        }
+        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); i += block)
+            each(i, (std::min)(block, static_cast<std::size_t>(last) - i),
+                 [&](std::uint32_t slot, T value) { f(mine[slot], value); });
     };
-    parallel_parts(parts, [&](int part) { each_row(part, [](std::uint32_t& n, std::size_t) { ++n; }); });
+    parallel_parts(parts, [&](int part) { each_row(part, [](std::uint32_t& n, T) { ++n; }); });
     std::uint32_t sum = 0;
     for (std::size_t s = 0; s < slots; ++s) {
         at[s] = sum;
@@ -60,9 +60,7 @@ void rows_by_slot(std::size_t rows, std::size_t slots, SlotsOf&& load, const par
         }
     }
     at[slots] = sum;
-    parallel_parts(parts, [&](int part) {
-        each_row(part, [&](std::uint32_t& n, std::size_t row) { to[n++] = static_cast<std::uint32_t>(row); });
-    });
+    parallel_parts(parts, [&](int part) { each_row(part, [&](std::uint32_t& n, T value) { to[n++] = value; }); });
 }
 
 /// Bits of a key: the codes of a column, or the numbers of other fields' keys together.
@@ -231,11 +229,16 @@ public:
     /// found.
     void find_rows() {
         if (numbers_.begins.size() != 0) return;
-        rows_by_slot(
+        gather_by_slot<std::uint32_t>(
             rows_, slots_,
-            [this](std::size_t first, std::size_t count, std::uint32_t* out) { load(first, count, out); }, threads_,
-            numbers_.rows, numbers_.begins);
+            [this](std::size_t first, std::size_t count, auto&& f) {
+                std::uint32_t slot[2048];
+                load(first, count, slot);
+                for (std::size_t i = 0; i < count; ++i) f(slot[i], static_cast<std::uint32_t>(first + i));
+            },
+            threads_, numbers_.rows, numbers_.begins);
     }
+    [[nodiscard]] bool has_rows() const noexcept { return numbers_.begins.size() != 0; }
     [[nodiscard]] std::span<const std::uint32_t> by_slot() const noexcept {
         return {numbers_.rows.data(), numbers_.rows.size()};
     }

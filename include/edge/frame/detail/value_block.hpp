@@ -6,9 +6,11 @@
 /// All kinds of numbers become double, uint64 (modulo 2^64) or ordered bits in an array that stays in the first cache, so
 /// that each aggregate is one loop and not one for each kind.
 
+#include <edge/core/parallel.hpp>
 #include <edge/frame/column.hpp>
 #include <edge/frame/detail/ordered_bits.hpp>
 
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +28,30 @@ inline void each_of(std::size_t count, F&& f) {
     for (; i + step <= count; i += step)
         for (std::size_t j = 0; j < step; ++j) f(i + j);
     for (; i < count; ++i) f(i);
+}
+
+template <class T>
+[[nodiscard]] bool has_nan(const T* values, std::size_t count) noexcept {
+    using bits_of = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    constexpr auto infinity = std::bit_cast<bits_of>(std::numeric_limits<T>::infinity());
+    bits_of any = 0;  // its highest bit is set by what lies above infinity
+    each_of(count, [&](std::size_t i) {
+        any |= static_cast<bits_of>(infinity - (std::bit_cast<bits_of>(values[i]) & (~bits_of{0} >> 1)));
+    });
+    return any >> (8 * sizeof(T) - 1) != 0;
+}
+
+/// Whether a column of floats holds NaN, looking also at what stands in missing rows.
+[[nodiscard]] inline bool contains_nan(const column& c, const parallel_options& threads) {
+    std::atomic<bool> found{false};
+    parallel_for(static_cast<index_t>(c.size()), {.threads = threads.threads, .grain = 1 << 14},
+                 [&](index_t first, index_t last) {
+                     const auto count = static_cast<std::size_t>(last - first);
+                     const bool here = c.kind() == kind::float32 ? has_nan(c.values<float>().data() + first, count)
+                                                                 : has_nan(c.values<double>().data() + first, count);
+                     if (here) found.store(true, std::memory_order_relaxed);
+                 });
+    return found.load();
 }
 
 /// Rows of a table and the slot of each: `count` rows from `first` on, or those in `rows`.
@@ -121,17 +147,6 @@ public:
     }
 
 private:
-    template <class T>
-    [[nodiscard]] static bool has_nan(const T* values, std::size_t count) noexcept {
-        using bits_of = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-        constexpr auto infinity = std::bit_cast<bits_of>(std::numeric_limits<T>::infinity());
-        bits_of any = 0;  // its highest bit is set by what lies above infinity
-        each_of(count, [&](std::size_t i) {
-            any |= static_cast<bits_of>(infinity - (std::bit_cast<bits_of>(values[i]) & (~bits_of{0} >> 1)));
-        });
-        return any >> (8 * sizeof(T) - 1) != 0;
-    }
-
     template <class T>
     void convert(const T* values, const value_forms& forms, std::size_t count, value_block& block) {
         if (forms.numbers) {

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+// Every way to find groups, and every aggregate, against a look at each row; of tables and of streams.
+#include <edge/frame/csv.hpp>
+#include <edge/frame/dictionary.hpp>
+#include <edge/frame/group_accumulator.hpp>
+
+#include "support/catch.hpp"
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <random>
+
+using namespace edge::frame;
+using edge::argument_error;
+
+namespace {
+
+using ints = std::vector<std::int64_t>;
+using floats = std::vector<double>;
+
+std::string text(const column& c, std::size_t row) {
+    std::string s;
+    if (c.is_valid(row)) detail::append_csv_value(s, c, row, ',');
+    return s;
+}
+
+/// Rows of each group, by the text of the keys, NaN as missing.
+std::map<std::string, std::vector<std::size_t>> groups_of(const table& t, const std::vector<std::string>& keys) {
+    std::map<std::string, std::vector<std::size_t>> groups;
+    for (std::size_t r = 0; r < t.rows(); ++r) {
+        std::string key;
+        for (const std::string& k : keys) {
+            const std::string s = text(t.column(k), r);
+            key += (s == "nan" ? "" : s == "-0.0" ? "0.0" : s) + '|';
+        }
+        groups[key].push_back(r);
+    }
+    return groups;
+}
+
+/// Columns of all kinds; `spread` is how many different values there are of those that are keys.
+table anything(std::size_t rows, std::uint64_t seed, std::uint64_t spread) {
+    std::mt19937_64 random(seed);
+    std::vector<bool> there(rows), flag(rows);
+    std::vector<std::uint8_t> small(rows);
+    std::vector<std::int16_t> medium(rows);
+    std::vector<std::uint64_t> large(rows);
+    std::vector<std::int32_t> days(rows);
+    std::vector<float> f(rows);
+    std::vector<std::string> name(rows), plain_name(rows);
+    ints i(rows), wide(rows);
+    floats d(rows);
+    for (std::size_t r = 0; r < rows; ++r) {
+        there[r] = random() % 6 != 0;
+        flag[r] = random() % 2 != 0;
+        small[r] = static_cast<std::uint8_t>(random() % spread);
+        medium[r] = static_cast<std::int16_t>(random() % spread * 100 - 300);
+        large[r] = random() % spread * 0x0FFFFFFFFFFFFFFF;
+        days[r] = static_cast<std::int32_t>(random() % spread) - 2;
+        f[r] = random() % 5 == 0 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(random() % spread) - 1;
+        if (random() % 9 == 0) f[r] = -0.0F;
+        name[r] = "name" + std::string(random() % 5, 'x') + std::to_string(random() % spread);
+        plain_name[r] =
+            std::string(random() % 3, 'p') + std::to_string(random() % spread) + std::string(random() % 2 * 20, 'q');
+        i[r] = static_cast<std::int64_t>(random() % 1000) - 500;
+        wide[r] = random() % 3 == 0 ? (random() % 2 != 0 ? INT64_MAX : INT64_MIN)
+                                    : static_cast<std::int64_t>(random() % spread);
+        d[r] =
+            random() % 7 == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(random() % 10000) / 16;
+    }
+    return {{"there", column(flag, there)},
+            {"small", column(small)},
+            {"medium", column(medium, there)},
+            {"large", column(large)},
+            {"days", column::dates(days, there)},
+            {"f", column(f)},
+            {"name", dictionary_encoded(column(name, there))},
+            {"text", column(plain_name, there)},
+            {"wide", column(wide, there)},
+            {"i", column(i)},
+            {"d", column(d, there)},
+            {"when", column::timestamps(i)}};
+}
+
+const std::vector<aggregate> all_aggregates{count(),
+                                            count("d"),
+                                            sum("i"),
+                                            sum("large"),
+                                            sum("d"),
+                                            mean("small"),
+                                            mean("large"),
+                                            mean("d"),
+                                            min("medium"),
+                                            max("f"),
+                                            min("text"),
+                                            max("name"),
+                                            min("there"),
+                                            max("when"),
+                                            stddev("d"),
+                                            variance("i"),
+                                            median("d"),
+                                            quantile("i", 0.3),
+                                            first("d"),
+                                            last("text"),
+                                            first("days"),
+                                            nunique("text"),
+                                            nunique("f"),
+                                            nunique("name"),
+                                            arg_min("i", "d"),
+                                            arg_max("text", "i"),
+                                            arg_max("i", "name"),
+                                            arg_min("d", "text"),
+                                            corr("d", "i")};
+
+void same(const table& a, const table& b) {
+    const std::string x = to_csv(a);
+    const std::string y = to_csv(b);
+    if (x == y) return;
+    for (std::size_t i = 0; i < a.names().size(); ++i)
+        for (std::size_t r = 0; r < (std::min)(a.rows(), b.rows()); ++r)
+            if (text(a.columns()[i], r) != text(b.columns()[i], r)) {
+                INFO("column " << a.names()[i] << ", row " << r);
+                REQUIRE(text(a.columns()[i], r) == text(b.columns()[i], r));
+            }
+    REQUIRE(a.rows() == b.rows());
+}
+
+void same_sums(const table& t, const std::vector<std::string>& keys) {
+    const auto expected = groups_of(t, keys);
+    const table found = t.group_by(keys).agg(count(), sum("i"), max("d"), last("i"));
+    REQUIRE(found.rows() == expected.size());
+    for (std::size_t g = 0; g < found.rows(); ++g) {
+        std::string key;
+        for (const std::string& k : keys) key += text(found.column(k), g) + '|';
+        INFO("group " << key);
+        const auto at = expected.find(key);
+        REQUIRE(at != expected.end());
+        std::int64_t total = 0;
+        double most = -std::numeric_limits<double>::infinity();
+        for (const std::size_t r : at->second) {
+            total += t.column("i").values<std::int64_t>()[r];
+            if (t.column("d").is_valid(r) && t.column("d").values<double>()[r] > most)
+                most = t.column("d").values<double>()[r];
+        }
+        REQUIRE(found.column("count").values<std::int64_t>()[g] == static_cast<std::int64_t>(at->second.size()));
+        REQUIRE(found.column("i_sum").values<std::int64_t>()[g] == total);
+        REQUIRE(found.column("i_last").values<std::int64_t>()[g] ==
+                t.column("i").values<std::int64_t>()[at->second.back()]);
+        REQUIRE(found.column("d_max").is_valid(g) == std::isfinite(most));
+        if (std::isfinite(most)) REQUIRE(found.column("d_max").values<double>()[g] == most);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("columns of every kind are keys, alone and together", "[frame][group_by]") {
+    const table t = anything(400, 1, 7);
+    for (const char* key : {"there", "small", "medium", "large", "days", "f", "name", "text", "wide"}) {
+        INFO(key);
+        same_sums(t, {key});
+    }
+    same_sums(t, {"small", "there"});
+    same_sums(t, {"text", "name", "days"});
+    same_sums(t, {"wide", "large", "f", "medium", "text", "days"});
+    const table none = t.slice(0, 0);
+    CHECK(none.group_by("text", "wide").agg(all_aggregates).rows() == 0);
+}
+
+TEST_CASE("many groups are found by sorting, and sorted rows by their runs", "[frame][group_by]") {
+    const std::size_t rows = 300'000;
+    ints k(rows), sorted(rows), v(rows);
+    std::mt19937_64 random(3);
+    for (std::size_t r = 0; r < rows; ++r) {
+        v[r] = static_cast<std::int64_t>(r);
+        k[r] = static_cast<std::int64_t>((r * 7919) % 290'000 * 1'000'003);  // nearly all different
+        sorted[r] = static_cast<std::int64_t>(r) / 2 * 5'000'000'000;
+    }
+    const table t{{"k", column(k)}, {"s", column(sorted)}, {"v", column(v)}, {"x", column(floats(rows, 0.5))}};
+    for (const int threads : {1, 3}) {
+        const table g =
+            t.group_by("k").agg({count(), sum("v"), sum("x"), median("v"), first("v")}, {.threads = threads});
+        REQUIRE(g.rows() == 290'000);
+        std::int64_t total = 0, twice = 0, ordered = 1;
+        for (std::size_t r = 0; r < g.rows(); ++r) {
+            total += g.column("v_sum").values<std::int64_t>()[r];
+            twice += g.column("count").values<std::int64_t>()[r] == 2;
+            ordered = ordered != 0 &&
+                      g.column("x_sum").values<double>()[r] ==
+                          0.5 * static_cast<double>(g.column("count").values<std::int64_t>()[r]) &&
+                      (r == 0 || g.column("k").values<std::int64_t>()[r - 1] < g.column("k").values<std::int64_t>()[r]);
+        }
+        CHECK(total == static_cast<std::int64_t>(rows * (rows - 1) / 2));
+        CHECK(twice == 10'000);
+        CHECK(ordered == 1);
+    }
+    const grouping runs = t.group_by("s");
+    CHECK(runs.groups() == rows / 2);
+    CHECK(runs.ids()[1001] == 500);
+    const grouping seen = t.group_by("k").ordered(group_order::first_seen);
+    CHECK(seen.ids()[1001] == 1001);
+    CHECK(seen.ids()[290'007] == 7);
+}
+
+TEST_CASE("groups come as they are first seen where that is asked for", "[frame][group_by]") {
+    const table t{{"k", column(std::vector<std::string>{"b", "a", "b", "c", "a"})}, {"x", column(ints{1, 2, 3, 4, 5})}};
+    const grouping by = t.group_by("k").ordered(group_order::first_seen);
+    CHECK(to_csv(by.agg(sum("x"))) == "k,x_sum\nb,4\na,7\nc,4\n");
+    CHECK(to_csv(by.keys()) == "k\nb\na\nc\n");
+    CHECK(to_csv(by.collect("x")) == "k,x\nb,1\nb,3\na,2\na,5\nc,4\n");
+    const group_rows rows = by.rows();
+    REQUIRE(rows.groups() == 3);
+    CHECK(std::vector<std::uint32_t>(rows[1].begin(), rows[1].end()) == std::vector<std::uint32_t>{1, 4});
+}
+
+TEST_CASE("values of chosen rows, lists of the best, and correlations", "[frame][group_by]") {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const table t{{"k", column(ints{1, 1, 1, 2, 2, 3})},
+                  {"ts", column::timestamps({1, 2, 3, 4, 5, 6})},
+                  {"ax", column(floats{3, 9, 9, nan, -1, nan})},
+                  {"ay", column(floats{6, 18, 18, 1, 1, 1})},
+                  {"s", column(std::vector<std::string>{"x", "y", "y", "z", "z", "w"})}};
+    CHECK(to_csv(t.group_by("k").agg(arg_max("s", "ax"), arg_min("ay", "s"), corr("ax", "ay"), count("ax"))) ==
+          "k,s_argmax@ax,ay_argmin@s,ax_corr@ay,ax_count\n1,y,6.0,1.0,3\n2,z,1.0,,1\n3,,1.0,,0\n");
+    CHECK(to_csv(t.group_by("k").agg(largest("ax", 2), smallest("ay", 3).as("low"), count())) ==
+          "k,ax_largest@2,low,count\n1,9.0,6.0,3\n1,9.0,18.0,3\n1,,18.0,3\n2,-1.0,1.0,2\n2,,1.0,2\n3,,1.0,1\n");
+    CHECK(to_csv(t.group_by().agg(largest("ts", 1))) == "ts_largest@1\n1970-01-01T00:00:00.000000006Z\n");
+    CHECK_THROWS_AS(largest("ax", 0), argument_error);
+    CHECK_THROWS_AS(largest("ax", 1025), argument_error);
+    CHECK_THROWS_AS(t.group_by("k").agg(largest("s", 1)), argument_error);
+    CHECK_THROWS_AS(t.group_by("k").agg(corr("ax", "s")), argument_error);
+    CHECK_THROWS_AS(t.group_by("k").agg(arg_max("ax", "none")), argument_error);
+    for (const char* name : {"argmin@ax", "argmax@b@c", "largest@3", "smallest@1", "corr@y"})
+        CHECK(aggregate_from_string(name, "x").function() == name);
+    for (const char* name : {"argmin", "argmax@", "largest@0", "largest@x", "largest", "corr", "corr@"})
+        CHECK_THROWS_AS(aggregate_from_string(name, "x"), argument_error);
+}
+
+TEST_CASE("sums of integers are those of their kind, and means are exact", "[frame][group_by]") {
+    const std::uint64_t most = UINT64_MAX;
+    const table t{{"u", column(std::vector<std::uint64_t>{most, most - 1})},
+                  {"w", column(ints{INT64_MAX, INT64_MAX})},
+                  {"n", column(ints{INT64_MIN, INT64_MIN})},
+                  {"b", column(std::vector<std::uint8_t>{255, 254})}};
+    const table g = t.group_by().agg(sum("u"), mean("u"), max("u"), mean("w"), mean("n"), sum("b"), nunique("u"));
+    CHECK(g.column("u_sum").values<std::uint64_t>()[0] == most - 2);
+    CHECK(g.column("u_mean").values<double>()[0] == 18446744073709551616.0);
+    CHECK(g.column("u_max").values<std::uint64_t>()[0] == most);
+    CHECK(g.column("w_mean").values<double>()[0] == 9223372036854775808.0);
+    CHECK(g.column("n_mean").values<double>()[0] == -9223372036854775808.0);
+    CHECK(g.column("b_sum").values<std::int64_t>()[0] == 509);
+}
+
+TEST_CASE("a stream gives what its rows give as a table, for all aggregates and keys", "[frame][group_accumulator]") {
+    const table t = anything(3000, 5, 9);
+    std::vector<aggregate> wanted = all_aggregates;
+    wanted.push_back(largest("d", 2));
+    for (const std::vector<std::string>& keys :
+         std::vector<std::vector<std::string>>{{"text"}, {"name", "small", "f"}, {"wide"}, {}}) {
+        const table expected = t.group_by(keys).agg(wanted);
+        group_accumulator acc(keys, wanted);
+        for (std::size_t r = 0; r < t.rows(); r += 700)
+            acc.update(t.slice(r, (std::min)(t.rows() - r, std::size_t{700})));
+        same(acc.finish(), expected);
+        same(group_accumulator::from_bytes(acc.bytes()).finish(), expected);
+    }
+    // Sums of the parts are rounded apart, so only what is exact is compared.
+    std::vector<aggregate> exact;
+    for (const aggregate& a : wanted)
+        if (a.what != statistic::corr && a.what != statistic::std && a.what != statistic::var) exact.push_back(a);
+    group_accumulator a({"name", "small"}, exact), b({"name", "small"}, exact);
+    a.update(t.slice(0, 1000));
+    b.update(t.slice(1000, 2000));
+    group_accumulator restored = group_accumulator::from_bytes(b.bytes());
+    a.merge(restored);
+    CHECK(a.rows() == 3000);
+    same(a.finish(), t.group_by("name", "small").agg(exact));
+}
+
+TEST_CASE("a stream longer than its chunks", "[frame][group_accumulator]") {
+    const std::size_t rows = (std::size_t{1} << 20) + 5000;
+    std::vector<std::int32_t> k(rows);
+    ints v(rows);
+    for (std::size_t r = 0; r < rows; ++r) {
+        k[r] = static_cast<std::int32_t>(r % 1000 * (r % 3));
+        v[r] = static_cast<std::int64_t>(r * 31 % 10007);
+    }
+    const table t{{"k", column(k)}, {"v", column(v)}};
+    const std::vector<aggregate> wanted{count(),   sum("v"),          max("v"),       first("v"),
+                                        last("v"), arg_max("k", "v"), largest("v", 1)};
+    const table expected = t.group_by("k").agg(wanted);
+    group_accumulator acc("k", wanted);
+    for (std::size_t r = 0; r < rows; r += 400'000)
+        acc.update(t.slice(r, (std::min)(rows - r, std::size_t{400'000})), {.threads = 2});
+    same(acc.finish(), expected);
+}
+
+TEST_CASE("bytes that are not an accumulator's are refused", "[frame][group_accumulator]") {
+    const table t = anything(60, 8, 4);
+    group_accumulator acc({"name", "small"},
+                          {mean("d"), arg_max("text", "name"), nunique("text"), median("d"), largest("i", 2)});
+    acc.update(t);
+    const std::vector<std::byte> good = acc.bytes();
+    std::mt19937 random(9);
+    std::size_t refused = 0;
+    for (std::size_t i = 0; i < 400; ++i) {
+        std::vector<std::byte> bad = good;
+        if (i % 2 == 0)
+            bad.resize(random() % good.size());
+        else
+            for (int n = 0; n < 3; ++n) bad[random() % bad.size()] ^= static_cast<std::byte>(1 << random() % 8);
+        try {
+            (void)group_accumulator::from_bytes(bad).finish();
+        } catch (const edge::error&) {
+            ++refused;
+        }
+    }
+    CHECK(refused >= 200);  // all that end too soon
+    CHECK_THROWS_AS(group_accumulator::from_bytes({}), edge::parse_error);
+}

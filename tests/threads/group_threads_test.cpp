@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// Group-by on real threads, whatever the way. Made for the thread sanitizer.
+#include <edge/core/parallel.hpp>
+#include <edge/frame/csv.hpp>
+#include <edge/frame/group_accumulator.hpp>
+
+#include "support/catch.hpp"
+
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace edge::frame;
+
+namespace {
+
+/// New threads for each call: as many as there are parts.
+class fresh_threads final : public edge::thread_pool {
+public:
+    [[nodiscard]] int size() const noexcept override { return 3; }
+    void run(int parts, void (*part)(void* context, int i), void* context) override {
+        std::vector<std::thread> others;
+        for (int i = 1; i < parts; ++i) others.emplace_back([=] { part(context, i); });
+        part(context, 0);
+        for (auto& t : others) t.join();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("groups are the same on several threads, found in every way", "[threads]") {
+    const std::size_t rows = 120'000;
+    std::vector<std::int32_t> few(rows);
+    std::vector<std::int64_t> hashed(rows), many(rows);
+    std::vector<std::string> text(rows);
+    std::vector<double> x(rows);
+    for (std::size_t r = 0; r < rows; ++r) {
+        few[r] = static_cast<std::int32_t>(r * 7 % 50);
+        hashed[r] = static_cast<std::int64_t>(r * 13 % 400) << 40;
+        many[r] = static_cast<std::int64_t>(r * 7919 % 100'003) << 20;
+        text[r] = "t" + std::to_string(r % 30);
+        x[r] = static_cast<double>(r % 1000) / 7;
+    }
+    const table t{{"few", column(few)},
+                  {"hashed", column(hashed)},
+                  {"many", column(many)},
+                  {"text", column(text)},
+                  {"x", column(x)}};
+    const std::vector<aggregate> wanted{count(),        mean("x"),     stddev("x"),      max("x"),       median("x"),
+                                        nunique("few"), first("text"), corr("x", "few"), largest("x", 2)};
+    fresh_threads pool;
+    for (const std::vector<std::string>& keys :
+         std::vector<std::vector<std::string>>{{"few"}, {"hashed"}, {"many"}, {"text", "few"}}) {
+        const std::string one = to_csv(t.group_by(keys).agg(wanted, {.threads = 1}));
+        group_accumulator alone(keys, wanted);
+        alone.update(t, {.threads = 1});
+        edge::set_thread_pool(&pool);
+        const bool same = to_csv(t.group_by(keys).agg(wanted, {.threads = 3})) == one;
+        group_accumulator acc(keys, wanted);
+        acc.update(t, {.threads = 3});
+        const bool same_stream = to_csv(acc.finish({.threads = 3})) == to_csv(alone.finish({.threads = 1}));
+        const grouping shared = t.group_by(keys);
+        std::size_t groups[2] = {};
+        std::thread other([&] { groups[0] = shared.ids().size(); });
+        groups[1] = shared.agg(count()).rows();
+        other.join();
+        edge::set_thread_pool(nullptr);
+        INFO(keys.front());
+        CHECK(same);
+        CHECK(same_stream);
+        CHECK(groups[0] == rows);
+        CHECK(groups[1] == shared.groups());
+    }
+}
