@@ -7,6 +7,7 @@
 #include <edge/frame/detail/csv_structure.hpp>
 #include <edge/frame/detail/decimal.hpp>
 #include <edge/frame/detail/time_text.hpp>
+#include <edge/frame/dictionary.hpp>
 #include <edge/frame/timestamp.hpp>
 
 #include <algorithm>
@@ -79,9 +80,10 @@ private:
 
 /// What the cells of a piece of the text are in one column, beside the values, which have their place already.
 struct csv_part {
-    growing<std::uint64_t> valid;  ///< a bit a row; none where nothing is missing
-    growing<std::uint64_t> bits;   ///< values of a column of booleans
-    growing<char> text;            ///< of strings
+    growing<std::uint64_t> valid;            ///< a bit a row; none where nothing is missing
+    growing<std::uint64_t> bits;             ///< values of a column of booleans
+    growing<char> text;                      ///< of strings
+    std::optional<string_dictionary> words;  ///< of strings as codes
     std::size_t nulls = 0;
     bool empty_text = false;  ///< a cell written "" was taken for a missing value
     int lost = -1;            ///< the step of the ladder that a cell needs which does not fit, or any for a given kind
@@ -123,8 +125,9 @@ struct csv_piece_view {
 /// A column on its way from text.
 class csv_column {
 public:
-    csv_column(std::string name, std::optional<frame::kind> given, std::size_t place)
-        : name_(std::move(name)), given_(given), place_(place) {}
+    /// @param encodes  whether strings become codes, if few are different
+    csv_column(std::string name, std::optional<frame::kind> given, std::size_t place, bool encodes)
+        : name_(std::move(name)), given_(given), place_(place), encodes_(encodes) {}
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] frame::kind kind() const noexcept {
@@ -155,11 +158,10 @@ public:
     /// Room for `rows` rows in `pieces` pieces of text; what was parsed before is gone.
     void begin(std::size_t rows, std::size_t pieces) {
         values_ = {};
-        std::byte* at =
-            values_.extend<std::byte>(kind() == frame::kind::string ? (rows + 1) * 8 : rows * value_bytes(kind()));
+        std::byte* at = values_.extend<std::byte>((rows + has_offsets()) * width());
         parts_.clear();
         parts_.resize(pieces);
-        if (kind() == frame::kind::string) std::memset(at, 0, 8);
+        if (has_offsets()) std::memset(at, 0, width());
         is_complete_ = is_refused_ = false;
     }
 
@@ -169,9 +171,8 @@ public:
 
     /// The values of a piece move up from row `from` to row `to`, because rows before it were left out.
     void move(std::size_t from, std::size_t to, std::size_t count) {
-        const std::size_t width = kind() == frame::kind::string ? 8 : value_bytes(kind());
-        std::byte* first = values_.as<std::byte>() + (kind() == frame::kind::string ? 8 : 0);
-        if (width * count != 0) std::memmove(first + to * width, first + from * width, count * width);
+        std::byte* first = values_.as<std::byte>() + has_offsets() * width();
+        if (width() * count != 0) std::memmove(first + to * width(), first + from * width(), count * width());
     }
 
     /// To be called when all pieces were parsed.
@@ -205,6 +206,14 @@ public:
     [[nodiscard]] column finish(const std::vector<std::size_t>& rows);
 
 private:
+    /// Whether values are the ends of texts, one more than rows.
+    [[nodiscard]] bool has_offsets() const noexcept { return kind() == frame::kind::string && !encodes_; }
+
+    /// Bytes of a row's value.
+    [[nodiscard]] std::size_t width() const noexcept {
+        return kind() == frame::kind::string ? (encodes_ ? 4 : 8) : value_bytes(kind());
+    }
+
     /// The first step from `step` on whose kind a cell fits.
     [[nodiscard]] static int step_for(std::string_view text, int step) {
         while (!fits(csv_ladder[static_cast<std::size_t>(step)], text)) ++step;
@@ -220,11 +229,14 @@ private:
     void parse_times(const csv_piece_view& piece, csv_part& part, std::byte* to) const;
     void parse_booleans(const csv_piece_view& piece, csv_part& part) const;
     void parse_texts(const csv_piece_view& piece, csv_part& part, std::int64_t* ends) const;
+    void parse_codes(const csv_piece_view& piece, csv_part& part, std::int32_t* codes) const;
+    column finish_codes(std::size_t rows, buffer validity, const std::vector<std::size_t>& of_parts);
     column finish_texts(std::size_t rows, buffer validity, const std::vector<std::size_t>& of_parts);
 
     std::string name_;
     std::optional<frame::kind> given_;
     std::size_t place_;
+    bool encodes_;
     int step_ = 0;
     bool is_complete_ = false;
     bool is_refused_ = false;
@@ -362,12 +374,29 @@ inline void csv_column::parse_texts(const csv_piece_view& piece, csv_part& part,
     }
 }
 
+inline void csv_column::parse_codes(const csv_piece_view& piece, csv_part& part, std::int32_t* codes) const {
+    std::string scratch;
+    const std::size_t rows = piece.index->rows;
+    part.words.emplace();
+    for (std::size_t row = 0; row < rows; ++row) {
+        const csv_cell cell = piece.value(row, place_, scratch);
+        const bool missing = cell.text.empty() && !cell.quoted;
+        if (missing) part.set_missing(row, rows);
+        codes[row] = missing ? 0 : part.words->code(cell.text);
+    }
+}
+
 inline void csv_column::parse(const csv_piece_view& piece, std::size_t number, std::size_t row) {
     csv_part part;
-    std::byte* const to = values_.as<std::byte>() + row * value_bytes(kind());
+    std::byte* const to = values_.as<std::byte>() + row * width();
     switch (kind()) {
         case frame::kind::boolean: parse_booleans(piece, part); break;
-        case frame::kind::string: parse_texts(piece, part, values_.as<std::int64_t>() + row + 1); break;
+        case frame::kind::string:
+            if (encodes_)
+                parse_codes(piece, part, reinterpret_cast<std::int32_t*>(to));
+            else
+                parse_texts(piece, part, reinterpret_cast<std::int64_t*>(to) + 1);
+            break;
         case frame::kind::date:
         case frame::kind::timestamp: parse_times(piece, part, to); break;
         case frame::kind::float32: parse_floats(piece, part, reinterpret_cast<float*>(to)); break;
@@ -422,13 +451,31 @@ inline column csv_column::finish_texts(std::size_t rows, buffer validity, const 
     return column(frame::kind::string, rows, std::move(validity), values_.finish(), text.finish());
 }
 
+/// The dictionaries of the parts become one, in the order of the rows, if it is worth it.
+inline column csv_column::finish_codes(std::size_t rows, buffer validity, const std::vector<std::size_t>& of_parts) {
+    string_dictionary words;
+    auto* codes = values_.as<std::int32_t>();
+    for (std::size_t p = 0; p < parts_.size(); codes += of_parts[p++]) {
+        if (!parts_[p].words) continue;
+        const string_dictionary own = std::move(*parts_[p].words);
+        std::vector<std::int32_t> here(own.size() + 1, 0);  // one more for the code of what is missing
+        for (std::size_t i = 0; i < own.size(); ++i) here[i] = words.code(own[i]);
+        for (std::size_t i = 0; i < of_parts[p]; ++i) codes[i] = here[static_cast<std::size_t>(codes[i])];
+    }
+    const std::size_t different = words.size();
+    column c = column::encoded(rows, std::move(validity), values_.finish(), words.finish());
+    return different != 0 && different <= rows / 2 ? c : plain(c);
+}
+
 inline column csv_column::finish(const std::vector<std::size_t>& rows) {
     std::size_t total = 0;
     std::size_t nulls = 0;
     for (const std::size_t r : rows) total += r;
     for (const csv_part& part : parts_) nulls += part.nulls;
     buffer validity = nulls == 0 ? buffer() : join_bits(parts_, &csv_part::valid, rows);
-    if (kind() == frame::kind::string) return finish_texts(total, std::move(validity), rows);
+    if (kind() == frame::kind::string)
+        return encodes_ ? finish_codes(total, std::move(validity), rows)
+                        : finish_texts(total, std::move(validity), rows);
     if (kind() == frame::kind::boolean)
         return column(kind(), total, std::move(validity), join_bits(parts_, &csv_part::bits, rows));
     return column(kind(), total, std::move(validity), values_.finish());

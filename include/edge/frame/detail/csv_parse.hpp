@@ -9,7 +9,6 @@
 
 #include <edge/frame/detail/csv_column.hpp>
 #include <edge/frame/detail/utf8.hpp>
-#include <edge/frame/dictionary.hpp>
 #include <edge/frame/table.hpp>
 
 #include <algorithm>
@@ -82,7 +81,7 @@ inline csv_schema csv_schema_of(const std::vector<std::string>& names, std::stri
     for (const std::string& name : options.columns.empty() ? names : options.columns) {
         const auto known = given.find(name);
         schema.columns.emplace_back(name, known == given.end() ? std::nullopt : std::optional(known->second),
-                                    places.at(name));
+                                    places.at(name), options.dictionary);
     }
     return schema;
 }
@@ -149,20 +148,6 @@ private:
     std::uint64_t shown_ = 0;
     std::mutex mutex_;
 };
-
-/// Strings of which there are at most half as many as rows, as codes; others as they are.
-[[nodiscard]] inline column encoded_if_few(const column& c) {
-    if (c.kind() != kind::string || c.null_count() == c.size()) return c;
-    string_dictionary words;
-    growing<std::int32_t> codes;
-    std::int32_t* code = codes.extend(c.size());
-    const bit_view valid = c.validity();
-    for (std::size_t i = 0; i < c.size(); ++i) {
-        code[i] = valid[i] ? words.code(c.text(i)) : 0;
-        if (words.size() > c.size() / 2) return c;
-    }
-    return column::encoded(c.size(), c.validity_buffer(), codes.finish(), words.finish());
-}
 
 /// @param text      rows, without the header
 /// @param is_whole  whether the last row ends with the text; otherwise it is left for later
@@ -253,8 +238,7 @@ inline csv_rows parse_rows(std::string_view text, const csv_place& place, csv_sc
     parallel_for(static_cast<index_t>(schema.columns.size()), {.threads = options.threads},
                  [&](index_t first, index_t last) {
                      for (auto c = static_cast<std::size_t>(first); c < static_cast<std::size_t>(last); ++c) {
-                         column values = schema.columns[c].finish(rows);
-                         result.columns[c] = options.dictionary ? encoded_if_few(values) : std::move(values);
+                         result.columns[c] = schema.columns[c].finish(rows);
                      }
                  });
     return result;
