@@ -32,7 +32,6 @@ void run_passes(graph& g, const pass_options& options = {});
 #include <edge/nn/passes/dynamic_layers.hpp>
 #include <edge/nn/passes/fold_constants.hpp>
 #include <edge/nn/passes/fold_into_conv.hpp>
-#include <edge/nn/passes/fold_scales.hpp>
 #include <edge/nn/passes/hard_swish.hpp>
 #include <edge/nn/passes/identities.hpp>
 #include <edge/nn/passes/integer_layers.hpp>
@@ -51,8 +50,8 @@ EDGE_NN_FUNCTION void run_passes(graph& g, const pass_options& options) {
     for (const auto& name : options.keep) g.outputs.emplace_back(name, dtype::f32);
     g.sort();
     remove_identities(g);
-    fold_scales(g);
-    if (options.integer_layers) {  // before constants of integers become floats
+    if (options.integer_layers) {
+        fold_constants(g, {.quantization = false});  // before constants of integers become floats
         detail::qdq_rewrite(g, detail::qdq_scope::constant).run();
         use_integer_layers(g);
         use_dynamic_layers(g);

@@ -28,7 +28,7 @@ namespace edge::nn {
 #include <edge/nn/detail/engine.hpp>
 #if EDGE_NN_HAS_ENGINE
 #include <edge/nn/detail/quantized_patterns.hpp>
-#include <edge/nn/passes/fold_scales.hpp>
+#include <edge/nn/passes/fold_constants.hpp>
 #include <edge/nn/passes/quantized_values.hpp>
 
 namespace edge::nn {
@@ -254,7 +254,7 @@ EDGE_NN_FUNCTION graph to_qdq(graph g) {
 
 EDGE_NN_FUNCTION graph to_qoperator(graph g) {
     g.sort();
-    fold_scales(g);
+    fold_constants(g, {.quantization = false});
     unify_quantized_values(g);
     detail::qoperator_rewrite(g).run();
     return g;

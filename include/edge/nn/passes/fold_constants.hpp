@@ -7,15 +7,21 @@
 
 namespace edge::nn {
 
+/// What is computed.
+struct folding {
+    bool quantization = true;  ///< false: QuantizeLinear and DequantizeLinear stay, for what makes layers of integers
+};
+
 /// Results become initializers, unless they are large. A node that cannot be computed stays: the session will say why.
 /// The nodes must be sorted.
-inline void fold_constants(graph& g) {
+inline void fold_constants(graph& g, const folding& what = {}) {
     constexpr index_t most = index_t{1} << 26;  // bytes
     packed_store store;
     std::vector<node> kept;
     for (node& n : g.nodes) {
         const auto is_constant = [&](const std::string& id) { return id.empty() || g.find_initializer(id) != nullptr; };
-        const prepare_function prepare = find_operator(n);
+        const bool is_wanted = what.quantization || (n.op_type != "QuantizeLinear" && n.op_type != "DequantizeLinear");
+        const prepare_function prepare = is_wanted ? find_operator(n) : nullptr;
         if (n.inputs.empty() || prepare == nullptr || !std::all_of(n.inputs.begin(), n.inputs.end(), is_constant)) {
             kept.push_back(std::move(n));
             continue;
