@@ -4,7 +4,9 @@
 /// @file Who makes and who reads the values of a graph, looked up once for a whole pass.
 
 #include <edge/nn/graph.hpp>
+#include <edge/nn/window.hpp>
 
+#include <optional>
 #include <span>
 
 namespace edge::nn::detail {
@@ -66,6 +68,23 @@ private:
 [[nodiscard]] inline const float* one_float(const graph& g, const node& n, std::size_t input) {
     const any_tensor* t = n.has_input(input) ? g.find_initializer(n.inputs[input]) : nullptr;
     return t != nullptr && t->is<float>() && t->size() == 1 ? t->as<float>().data() : nullptr;
+}
+
+/// What a ReLU or a Clip limits its results to, if that is constant and makes sense.
+[[nodiscard]] inline std::optional<clamp> clip_bounds(const graph& g, const node& n) {
+    if (!n.domain.empty() || n.outputs.size() != 1) return {};
+    if (n.op_type == "Relu") return relu;
+    if (n.op_type != "Clip") return {};
+    clamp b;
+    b.low = n.real("min", b.low);  // up to opset 10
+    b.high = n.real("max", b.high);
+    for (const std::size_t i : {1U, 2U}) {
+        if (!n.has_input(i)) continue;
+        const float* bound = one_float(g, n, i);
+        if (bound == nullptr) return {};
+        (i == 1 ? b.low : b.high) = *bound;
+    }
+    return b.low <= b.high ? std::optional(b) : std::nullopt;  // neither is NaN
 }
 
 }  // namespace edge::nn::detail

@@ -54,8 +54,7 @@ public:
 
     /// What ends in a QuantizeLinear of one scale, by way of ReLU and Clip alone.
     [[nodiscard]] std::optional<quantized_end> ending_of(std::string value) const {
-        float low = -std::numeric_limits<float>::infinity();
-        float high = std::numeric_limits<float>::infinity();
+        clamp limits;
         for (;;) {
             const std::size_t reader = index_.only_reader(value);
             if (reader == graph_index::none) return {};
@@ -70,23 +69,13 @@ public:
                     return end.y.type == dtype::u8 ? int{quant::quantize_one<std::uint8_t>(v, end.y.one(), end.all())}
                                                    : int{quant::quantize_one<std::int8_t>(v, end.y.one(), end.all())};
                 };
-                end.range = {limit(low), limit(high)};
+                end.range = {limit(limits.low), limit(limits.high)};
                 return end;
             }
-            if (n.op_type == "Relu") {
-                low = (std::max)(low, 0.0f);
-                high = (std::max)(high, 0.0f);
-            } else if (n.op_type == "Clip" && n.attributes.empty()) {
-                for (const std::size_t i : {1U, 2U}) {
-                    if (!n.has_input(i)) continue;
-                    const float* bound = one_float(g_, n, i);
-                    if (bound == nullptr || !(*bound == *bound)) return {};
-                    low = i == 1 ? (std::max)(low, *bound) : (std::min)(low, *bound);
-                    high = i == 1 ? (std::max)(high, *bound) : (std::min)(high, *bound);
-                }
-            } else {
-                return {};
-            }
+            const auto bounds = clip_bounds(g_, n);
+            if (!bounds) return {};
+            limits.low = std::clamp(limits.low, bounds->low, bounds->high);
+            limits.high = std::clamp(limits.high, bounds->low, bounds->high);
             value = n.outputs[0];
         }
     }

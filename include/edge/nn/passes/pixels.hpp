@@ -182,25 +182,9 @@ private:
 
     /// What a node does to each element, if a convolution can do it.
     [[nodiscard]] std::optional<activation> activation_for(const node& n) const {
-        activation a;
-        if (n.op_type == "Relu") {
-            a.limits = relu;
-        } else if (n.op_type == "HardSwish") {
-            a.kind = activation_kind::hard_swish;
-        } else if (n.op_type == "Clip") {
-            a.limits.low = n.real("min", a.limits.low);
-            a.limits.high = n.real("max", a.limits.high);
-            for (const std::size_t i : {1U, 2U}) {
-                if (!n.has_input(i)) continue;
-                const float* bound = one_float(g_, n, i);
-                if (bound == nullptr) return {};
-                (i == 1 ? a.limits.low : a.limits.high) = *bound;
-            }
-            if (!(a.limits.low <= a.limits.high)) return {};
-        } else {
-            return {};
-        }
-        return a;
+        if (n.op_type == "HardSwish") return activation{activation_kind::hard_swish};
+        const auto bounds = clip_bounds(g_, n);
+        return bounds ? std::optional(activation{.limits = *bounds}) : std::nullopt;
     }
 
     bool unary(node& n) {

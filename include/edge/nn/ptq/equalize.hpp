@@ -47,7 +47,7 @@ using nn::detail::graph_index;
             at = index.only_reader(g.nodes[at].outputs[0]);
             if (at == detail::graph_index::none) break;
             const node& n = g.nodes[at];
-            const auto b = bounds_of(g, n);
+            const auto b = nn::detail::clip_bounds(g, n);
             if (b && b->low == 0 && p.at(at) == role::activation) continue;
             if (p.at(at) != role::layer) break;
             if ((n.op_type == "Conv") != (g.nodes[i].op_type == "Conv") || done.count(at) != 0) break;
@@ -108,7 +108,7 @@ inline void equalize(graph& g, const plan& p, const channel_reaches& seen,
             const std::vector<float>& reach = found->second;
             float limit = *std::max_element(reach.begin(), reach.end());
             for (const std::size_t a : p.activations_of(g, i))
-                limit = (std::min)(limit, bounds_of(g, g.nodes[a])->high);
+                limit = (std::min)(limit, nn::detail::clip_bounds(g, g.nodes[a])->high);
             between link;
             for (const float r : reach) {
                 link.least.push_back(limit > 0 ? r / limit : 1.0f);

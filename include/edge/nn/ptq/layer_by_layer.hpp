@@ -104,7 +104,7 @@ private:
         if (is_layer && options_.correct_bias) correct(n, *q, results);
         const std::string& end = plan_.end_of(g_, i);
         for (auto& result : results) {
-            for (const std::size_t a : behind) limit(*bounds_of(g_, g_.nodes[a]), result[0].as<float>());
+            for (const std::size_t a : behind) limit(*nn::detail::clip_bounds(g_, g_.nodes[a]), result[0].as<float>());
             for (std::size_t j = 0, k = 0; j < n.outputs.size(); ++j)
                 if (!n.outputs[j].empty()) keep(j == 0 ? end : n.outputs[j], result[k++]);
         }
@@ -162,7 +162,7 @@ private:
         q.values = turned ? copy(rounded.weights.view().transpose()) : std::move(rounded.weights);
     }
 
-    static void limit(const bounds& b, tensor<float>& x) {
+    static void limit(const clamp& b, tensor<float>& x) {
         for (float& v : x) v = (std::min)((std::max)(v, b.low), b.high);
     }
 

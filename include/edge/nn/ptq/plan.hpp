@@ -11,9 +11,6 @@
 #include <edge/nn/detail/graph_index.hpp>
 #include <edge/nn/ptq/layer.hpp>
 
-#include <cmath>
-#include <limits>
-
 namespace edge::nn::ptq {
 
 /// What a node is to quantization.
@@ -25,34 +22,10 @@ enum class role : std::uint8_t {
     activation   ///< ReLU or Clip with constant bounds
 };
 
-/// The bounds of a ReLU or a Clip, if they are constant.
-struct bounds {
-    float low = -std::numeric_limits<float>::infinity();
-    float high = std::numeric_limits<float>::infinity();
-};
-
-[[nodiscard]] inline std::optional<bounds> bounds_of(const graph& g, const node& n) {
-    bounds b;
-    if (!n.domain.empty() || n.outputs.size() != 1) return {};
-    if (n.op_type == "Relu") {
-        b.low = 0;
-        return b;
-    }
-    if (n.op_type != "Clip" || !n.attributes.empty()) return {};
-    for (const std::size_t i : {1U, 2U}) {
-        if (!n.has_input(i)) continue;
-        const float* bound = detail::one_float(g, n, i);
-        if (bound == nullptr || std::isnan(*bound)) return {};
-        (i == 1 ? b.low : b.high) = *bound;
-    }
-    if (!(b.low <= b.high)) return {};
-    return b;
-}
-
 [[nodiscard]] inline role role_of(const graph& g, const node& n) {
     if (find_layer(g, n)) return role::layer;
     if (!n.domain.empty() || n.inputs.empty() || n.outputs.size() != 1) return role::none;
-    if (bounds_of(g, n)) return role::activation;
+    if (detail::clip_bounds(g, n)) return role::activation;
     for (const char* op : {"Add", "AveragePool", "GlobalAveragePool", "ReduceMean"})
         if (n.op_type == op) return role::arithmetic;
     for (const char* op : {"MaxPool", "Flatten", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Identity"})

@@ -9,7 +9,7 @@
 namespace edge::nn::ptq {
 
 /// Whether integers of these parameters do what a ReLU or Clip would: its bounds are the first and the last of them.
-[[nodiscard]] inline bool is_implied(const bounds& b, const quant::parameters& p) {
+[[nodiscard]] inline bool is_implied(const clamp& b, const quant::parameters& p) {
     constexpr quant::limits all = quant::limits_of<std::uint8_t>;
     return quant::quantize_one<std::uint8_t>(b.low, p) == all.low &&
            quant::quantize_one<std::uint8_t>(b.high, p) == all.high;

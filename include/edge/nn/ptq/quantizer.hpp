@@ -130,7 +130,7 @@ private:
         if (behind.empty()) return;
         const std::string& end = p.end_of(*g_, i);
         for (const std::size_t a : behind)
-            if (!ptq::is_implied(*ptq::bounds_of(*g_, g_->nodes[a]), seen_->parameters(end))) return;
+            if (!ptq::is_implied(*nn::detail::clip_bounds(*g_, g_->nodes[a]), seen_->parameters(end))) return;
         made.nodes[i].outputs[0] = end;
         for (const std::size_t a : behind) made.nodes[a] = {};
     }
