@@ -87,4 +87,17 @@ private:
     return b.low <= b.high ? std::optional(b) : std::nullopt;  // neither is NaN
 }
 
+/// Whether a ReduceMean of an image [n, c, h, w] is over its height and width.
+[[nodiscard]] inline bool is_spatial_mean(const graph& g, const node& n) {
+    std::vector<std::int64_t> axes = n.integers("axes");
+    if (n.has_input(1)) {
+        const any_tensor* t = g.find_initializer(n.inputs[1]);
+        if (t == nullptr || !t->is<std::int64_t>()) return false;
+        axes.assign(t->as<std::int64_t>().begin(), t->as<std::int64_t>().end());
+    }
+    for (auto& axis : axes) axis += axis < 0 ? 4 : 0;
+    std::sort(axes.begin(), axes.end());
+    return axes == std::vector<std::int64_t>{2, 3};
+}
+
 }  // namespace edge::nn::detail

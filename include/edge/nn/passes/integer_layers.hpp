@@ -148,7 +148,7 @@ private:
         if (n.op_type == "AveragePool" && (n.integers("kernel_shape").size() != 2 || n.integer("ceil_mode", 0) != 0))
             return;
         if (n.op_type == "ReduceMean") {
-            if (!is_spatial_mean(n)) return;
+            if (!is_spatial_mean(g_, n)) return;
             made.op_type = "QGlobalAveragePool";
             made.attributes = {{"keepdims", n.integer("keepdims", 1)}};
         }
@@ -158,19 +158,6 @@ private:
         set_byte_end(made, "", {{}, end->y.zeros[0], end->range});
         images_.insert(end->y.integers);
         put(*end, std::move(made));
-    }
-
-    /// Whether a ReduceMean of an image is over its height and width.
-    [[nodiscard]] bool is_spatial_mean(const node& n) const {
-        std::vector<std::int64_t> axes = n.integers("axes");
-        if (n.has_input(1)) {
-            const any_tensor* t = g_.find_initializer(n.inputs[1]);
-            if (t == nullptr || !t->is<std::int64_t>()) return false;
-            axes.assign(t->as<std::int64_t>().begin(), t->as<std::int64_t>().end());
-        }
-        for (auto& axis : axes) axis += axis < 0 ? 4 : 0;
-        std::sort(axes.begin(), axes.end());
-        return axes == std::vector<std::int64_t>{2, 3};
     }
 
     graph& g_;

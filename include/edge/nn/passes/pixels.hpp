@@ -307,18 +307,9 @@ private:
         return true;
     }
 
-    /// A mean over both spatial axes, which stay.
     bool mean(node& n) {
         const pixels* x = find(n.inputs[0]);
-        std::vector<std::int64_t> axes = n.integers("axes");
-        if (n.has_input(1)) {
-            const any_tensor* t = g_.find_initializer(n.inputs[1]);
-            if (t == nullptr || !t->is<std::int64_t>()) return false;
-            axes.assign(t->as<std::int64_t>().begin(), t->as<std::int64_t>().end());
-        }
-        for (auto& axis : axes) axis += axis < 0 ? 4 : 0;
-        std::sort(axes.begin(), axes.end());
-        if (x == nullptr || axes != std::vector<std::int64_t>{2, 3}) return false;
+        if (x == nullptr || !is_spatial_mean(g_, n)) return false;
         const bool keeps = n.integer("keepdims", 1) != 0;
         node global{"GlobalAveragePool", n.name, {n.inputs[0]}, n.outputs, {}, "edge"};
         if (!keeps) global.attributes.emplace("keepdims", 0);
