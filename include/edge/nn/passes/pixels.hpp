@@ -116,7 +116,7 @@ private:
     bool rewrite(node& n) {
         if (is_convolution(n)) return convolution(n), true;
         if (n.outputs.size() != 1 || !n.has_output(0) || !n.has_input(0)) return false;
-        if (n.domain == "edge") return n.op_type == "QAdd" ? integer_sum(n) : integer_average(n);
+        if (n.domain == "edge") return n.op_type == "QAdd" ? binary(n) : integer_average(n);
         if (!n.domain.empty()) return false;
         if (is_byte_quantization(n)) return unary(n);
         if (n.op_type == "GlobalAveragePool") return pool(n, true);
@@ -171,12 +171,12 @@ private:
     }
 
     /// The convolution that makes a value which nothing else reads, to be given more to do; or nullptr.
-    [[nodiscard]] node* open_convolution(const std::string& value, std::string_view op_type = "Conv") {
+    [[nodiscard]] node* open_convolution(const std::string& value, std::string_view op_type) {
         const pixels* x = find(value);
         if (x == nullptr || index_.only_reader(value) == graph_index::none) return nullptr;
         node& n = made_[x->maker];
         const bool is_open = n.domain == "edge" && n.op_type == op_type && n.outputs[0] == x->name &&
-                             (op_type == "Conv" ? activation_of(n) == activation{} : !n.has_input(4));
+                             (op_type == "QConv" || activation_of(n) == activation{});
         return is_open ? &n : nullptr;
     }
 
@@ -191,7 +191,7 @@ private:
         const pixels* x = find(n.inputs[0]);
         if (x == nullptr) return false;
         const auto a = activation_for(n);
-        node* open = a ? open_convolution(n.inputs[0]) : nullptr;
+        node* open = a ? open_convolution(n.inputs[0], "Conv") : nullptr;
         if (open != nullptr) {
             set_activation(*open, "", *a);
             pixels_.insert_or_assign(n.outputs[0], *x);
@@ -244,47 +244,33 @@ private:
             return true;
         }
         const bool same = a->extents == b->extents && a->channels == b->channels && a->channels > 0;
-        if (n.op_type == "Add" && same && n.inputs[0] != n.inputs[1]) {
-            for (const std::size_t i : {0U, 1U}) {
-                const pixels sum = i == 0 ? *a : *b;
-                node* open = open_convolution(n.inputs[i]);
-                if (open == nullptr || open->has_input(3)) continue;
-                open->inputs.resize(4);
-                open->inputs[3] = i == 0 ? b->name : a->name;
-                pixels_.insert_or_assign(n.outputs[0], sum);
-                return true;
-            }
-        }
-        const pixels like = same ? *a : pixels{"", -1, new_extents()};
-        replace(n, {n.inputs[0], n.inputs[1]}, like);
+        if (same && join(n)) return true;
+        replace(n, {n.inputs[0], n.inputs[1]}, same ? *a : pixels{"", -1, new_extents()});
         return true;
     }
 
-    /// Images of the same size: where a convolution makes one, it adds the other.
-    bool integer_sum(node& n) {
-        const pixels* a = find(n.inputs[0]);
-        const pixels* b = find(n.inputs[1]);
-        if (a == nullptr || b == nullptr) return false;
-        const bool same = a->extents == b->extents && a->channels == b->channels && a->channels > 0;
-        if (same && n.inputs[0] != n.inputs[1]) {
-            for (const std::size_t i : {0U, 1U}) {
-                const pixels result = i == 0 ? *a : *b;
-                node* open = open_convolution(n.inputs[i], "QConv");
-                if (open == nullptr) continue;
+    /// Lets a convolution that makes one image of a sum add the other, of the same size.
+    bool join(const node& n) {
+        const bool is_integer = n.op_type == "QAdd";
+        if ((!is_integer && n.op_type != "Add") || n.inputs[0] == n.inputs[1]) return false;
+        const std::size_t residual = is_integer ? 4 : 3;
+        for (const std::size_t i : {0U, 1U}) {
+            node* open = open_convolution(n.inputs[i], is_integer ? "QConv" : "Conv");
+            if (open == nullptr || open->has_input(residual)) continue;
+            open->inputs.resize(residual + 1);
+            open->inputs[residual] = find(n.inputs[1 - i])->name;
+            if (is_integer) {
                 integer::byte_sum sum = byte_sum_of(n);
                 if (i == 1) {
                     std::swap(sum.x_scale, sum.other_scale);
                     std::swap(sum.x_zero, sum.other_zero);
                 }
-                open->inputs.resize(5);
-                open->inputs[4] = i == 0 ? b->name : a->name;
                 set_byte_sum(*open, sum);
-                pixels_.insert_or_assign(n.outputs[0], result);
-                return true;
             }
+            pixels_.insert_or_assign(n.outputs[0], *find(n.inputs[i]));
+            return true;
         }
-        replace(n, {n.inputs[0], n.inputs[1]}, same ? *a : pixels{"", -1, new_extents()});
-        return true;
+        return false;
     }
 
     bool integer_average(node& n) {
