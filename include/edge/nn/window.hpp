@@ -70,6 +70,20 @@ struct convolution {
     }
 };
 
+/// Each channel of images [batch, in_h, in_w, channels] with a kernel of its own. Arguments as checked by `check`.
+[[nodiscard]] inline convolution depthwise_convolution(index_t batch, index_t in_h, index_t in_w, index_t channels,
+                                                       const window& w) noexcept {
+    return {.batch = batch,
+            .in_h = in_h,
+            .in_w = in_w,
+            .in_c = channels,
+            .out_h = output_extent(in_h, w.kernel_h, w.stride_h, w.pad_top, w.pad_bottom, w.dilation_h),
+            .out_w = output_extent(in_w, w.kernel_w, w.stride_w, w.pad_left, w.pad_right, w.dilation_w),
+            .out_c = channels,
+            .groups = channels,
+            .window = w};
+}
+
 /// @param input    [n, h, w, c_in]
 /// @param weights  [kernel_h, kernel_w, c_in / groups, c_out]
 /// @throws shape_error     if the shapes do not fit each other or the window
@@ -86,15 +100,9 @@ struct convolution {
     if (weights[0] != w.kernel_h || weights[1] != w.kernel_w) throw wrong("the weights are not of the window's size");
     if (groups < 1 || input[3] % groups != 0 || weights[3] % groups != 0 || input[3] / groups != weights[2])
         throw wrong("the channels do not fit");
-    convolution g{.batch = input[0],
-                  .in_h = input[1],
-                  .in_w = input[2],
-                  .in_c = input[3],
-                  .out_c = weights[3],
-                  .groups = groups,
-                  .window = w};
-    g.out_h = output_extent(g.in_h, w.kernel_h, w.stride_h, w.pad_top, w.pad_bottom, w.dilation_h);
-    g.out_w = output_extent(g.in_w, w.kernel_w, w.stride_w, w.pad_left, w.pad_right, w.dilation_w);
+    convolution g = depthwise_convolution(input[0], input[1], input[2], input[3], w);
+    g.out_c = weights[3];
+    g.groups = groups;
     return g;
 }
 

@@ -186,17 +186,7 @@ public:
 
     /// What becomes of images of a size.
     [[nodiscard]] convolution geometry(index_t batch, index_t in_h, index_t in_w) const noexcept {
-        return {.batch = batch,
-                .in_h = in_h,
-                .in_w = in_w,
-                .in_c = channels_,
-                .out_h = output_extent(in_h, window_.kernel_h, window_.stride_h, window_.pad_top, window_.pad_bottom,
-                                       window_.dilation_h),
-                .out_w = output_extent(in_w, window_.kernel_w, window_.stride_w, window_.pad_left, window_.pad_right,
-                                       window_.dilation_w),
-                .out_c = channels_,
-                .groups = channels_,
-                .window = window_};
+        return depthwise_convolution(batch, in_h, in_w, channels_, window_);
     }
 
     /// @param x        [batch, in_h, in_w, channels]
