@@ -49,6 +49,7 @@ EDGE_NN_FUNCTION void run_passes(graph& g, const pass_options& options) {
     const std::size_t outputs = g.outputs.size();
     for (const auto& name : options.keep) g.outputs.emplace_back(name, dtype::f32);
     g.sort();
+    g.remove_unused();
     remove_identities(g);
     if (options.integer_layers) {
         fold_constants(g, {.quantization = false});  // before constants of integers become floats

@@ -50,6 +50,7 @@ public:
         const std::size_t count = g_.nodes.size();  // those that come new are at the end
         for (std::size_t i = 0; i < count; ++i)
             if (auto last = rewrite(node(g_.nodes[i]))) g_.nodes[i] = std::move(*last);
+        if (g_.nodes.size() == count) return;
         g_.sort();
         g_.remove_unused();
     }

@@ -100,6 +100,10 @@ private:
 }  // namespace detail
 
 /// Graphs without such layers stay as they are. The nodes must be sorted.
-inline void use_dynamic_layers(graph& g) { detail::dynamic_rewrite(g).run(); }
+inline void use_dynamic_layers(graph& g) {
+    const bool is_dynamic =
+        std::any_of(g.nodes.begin(), g.nodes.end(), [](const node& n) { return n.op_type == "MatMulInteger"; });
+    if (is_dynamic) detail::dynamic_rewrite(g).run();
+}
 
 }  // namespace edge::nn
