@@ -193,12 +193,16 @@ struct graph {
 };
 
 inline std::string graph::fresh_name(std::string_view wish) const {
+    std::string id(wish.empty() ? "value" : wish);
+    const auto is_wish = [&](const value_info& v) { return v.name == id; };
+    if (find_initializer(id) == nullptr && producer(id) == nullptr && !is_output(id) &&
+        std::none_of(inputs.begin(), inputs.end(), is_wish))
+        return id;
     std::set<std::string_view> taken;
     for (const auto& v : inputs) taken.insert(v.name);
     for (const auto& v : outputs) taken.insert(v.name);
-    for (const auto& [id, value] : initializers) taken.insert(id);
+    for (const auto& [key, value] : initializers) taken.insert(key);
     for (const node& n : nodes) taken.insert(n.outputs.begin(), n.outputs.end());
-    std::string id(wish.empty() ? "value" : wish);
     for (int i = 2; taken.count(id) != 0; ++i) id = message(wish, "_", i);
     return id;
 }
