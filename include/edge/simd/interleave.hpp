@@ -15,6 +15,7 @@
 /// is added or multiplied in between is stored in the order of the parts. Sources: Intel intrinsics guide (unpacklo_epi8,
 /// packs_epi32, dpbusd_epi32, madd_epi16), Arm intrinsics reference (vzip, vmlal, vdotq, vusdotq).
 
+#include <edge/simd/dot/groups.hpp>
 #include <edge/simd/unrolled.hpp>
 #include <edge/simd/widen.hpp>
 
@@ -90,7 +91,7 @@ struct byte_registers;  // the instructions of an architecture
 /// Each function is one instruction for 128, 256 or 512 bits.
 template <class A>
 requires is_sse2<A>
-struct byte_registers<A> {
+struct byte_registers<A> : neighbours_128<A> {
     using type = __m128i;
     static type zero() noexcept { return _mm_setzero_si128(); }
     static type low8(type a, type b) noexcept { return _mm_unpacklo_epi8(a, b); }
@@ -101,22 +102,13 @@ struct byte_registers<A> {
     static type pack16(type a, type b) noexcept { return _mm_packus_epi16(a, b); }
     static type add16(type a, type b) noexcept { return _mm_adds_epi16(a, b); }
     static type all16(std::int16_t a) noexcept { return _mm_set1_epi16(a); }
-    static type pairs(type sum, type x, type w) noexcept { return in_order(_mm_add_epi32(sum, _mm_madd_epi16(x, w))); }
-    static type quads(type sum, [[maybe_unused]] type x, [[maybe_unused]] type w) noexcept {
-#if defined(__AVX512VNNI__) && defined(__AVX512VL__)
-        sum = _mm_dpbusd_epi32(sum, x, w);
-#elif defined(__AVXVNNI__)
-        sum = _mm_dpbusd_avx_epi32(sum, x, w);
-#endif
-        return sum;
-    }
 };
 #endif
 
 #if defined(__AVX2__)
 template <class A>
 requires is_avx2<A>
-struct byte_registers<A> {
+struct byte_registers<A> : neighbours_256<A> {
     using type = __m256i;
     static type zero() noexcept { return _mm256_setzero_si256(); }
     static type low8(type a, type b) noexcept { return _mm256_unpacklo_epi8(a, b); }
@@ -127,24 +119,13 @@ struct byte_registers<A> {
     static type pack16(type a, type b) noexcept { return _mm256_packus_epi16(a, b); }
     static type add16(type a, type b) noexcept { return _mm256_adds_epi16(a, b); }
     static type all16(std::int16_t a) noexcept { return _mm256_set1_epi16(a); }
-    static type pairs(type sum, type x, type w) noexcept {
-        return in_order(_mm256_add_epi32(sum, _mm256_madd_epi16(x, w)));
-    }
-    static type quads(type sum, [[maybe_unused]] type x, [[maybe_unused]] type w) noexcept {
-#if defined(__AVX512VNNI__) && defined(__AVX512VL__)
-        sum = _mm256_dpbusd_epi32(sum, x, w);
-#elif defined(__AVXVNNI__)
-        sum = _mm256_dpbusd_avx_epi32(sum, x, w);
-#endif
-        return sum;
-    }
 };
 #endif
 
 #if defined(__AVX512BW__)
 template <class A>
 requires is_avx512bw<A>
-struct byte_registers<A> {
+struct byte_registers<A> : neighbours_512<A> {
     using type = __m512i;
     static type zero() noexcept { return _mm512_setzero_si512(); }
     static type low8(type a, type b) noexcept { return _mm512_unpacklo_epi8(a, b); }
@@ -155,15 +136,6 @@ struct byte_registers<A> {
     static type pack16(type a, type b) noexcept { return _mm512_packus_epi16(a, b); }
     static type add16(type a, type b) noexcept { return _mm512_adds_epi16(a, b); }
     static type all16(std::int16_t a) noexcept { return _mm512_set1_epi16(a); }
-    static type pairs(type sum, type x, type w) noexcept {
-        return in_order(_mm512_add_epi32(sum, _mm512_madd_epi16(x, w)));
-    }
-    static type quads(type sum, [[maybe_unused]] type x, [[maybe_unused]] type w) noexcept {
-#if defined(__AVX512VNNI__)
-        sum = _mm512_dpbusd_epi32(sum, x, w);
-#endif
-        return sum;
-    }
 };
 #endif
 
@@ -356,7 +328,7 @@ struct byte_taps {
             if constexpr (rows == 4) {
                 sum[j] = r::quads(sum[j], in[j], w[j]);
             } else {
-                sum[j] = r::pairs(sum[j], in[j], w[j]);
+                sum[j] = detail::in_order(r::pairs(sum[j], in[j], w[j]));
             }
         });
 #endif
