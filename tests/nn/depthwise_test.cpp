@@ -3,6 +3,7 @@
 #include <edge/nn/depthwise.hpp>
 #include <edge/nn/reference.hpp>
 
+#include "nn/random_windows.hpp"
 #include "support/allocations.hpp"
 #include "support/architectures.hpp"
 #include "support/guarded.hpp"
@@ -78,20 +79,10 @@ constexpr activation hard_swish{activation_kind::hard_swish};
 
 TEST_CASE("depthwise layers of random shapes equal the sum in double and the plain loop", "[nn][depthwise]") {
     edge::splitmix64 random(1);
-    const auto any = [&](index_t first, index_t last) {
-        return first + static_cast<index_t>(random() % static_cast<std::uint64_t>(last - first + 1));
-    };
+    const random_extents any{random};
     for (int i = 0; i < 60; ++i) {
         const index_t kernel = i % 2 == 0 ? 3 : 5;
-        const index_t stride = any(1, 2);
-        const window w{.kernel_h = kernel,
-                       .kernel_w = kernel,
-                       .stride_h = stride,
-                       .stride_w = stride,
-                       .pad_top = any(0, kernel),
-                       .pad_left = any(0, kernel),
-                       .pad_bottom = any(0, kernel),
-                       .pad_right = any(0, kernel)};
+        const window w = any.window(kernel, kernel);
         check(any(1, 2), any(1, 9), any(1, 37), any(1, 3) * any(1, 19), w, i % 3 == 0 ? relu6 : none, i % 4 != 0,
               random);
     }

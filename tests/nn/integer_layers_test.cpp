@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include <edge/core/random.hpp>
 #include <edge/nn/ptq.hpp>
 #include <edge/nn/quantized_form.hpp>
 
+#include "small_models.hpp"
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
-#include "support/random_floats.hpp"
 
 #include <cmath>
-#include <cstring>
 
 using edge::dtype;
 using edge::index_t;
@@ -17,15 +15,12 @@ using edge::nn::graph;
 using edge::nn::node;
 using edge::nn::session;
 using edge::nn::session_options;
+using small_models::count;
+using small_models::largest_difference;
+using small_models::random_tensor;
+using small_models::same_bits;
 
 namespace {
-
-tensor<float> random_tensor(const edge::shape& extents, std::uint64_t seed, float reach = 1.0f) {
-    tensor<float> t(extents);
-    const auto values = random_floats(t.size(), seed);
-    std::transform(values.begin(), values.end(), t.begin(), [&](float v) { return v * reach; });
-    return t;
-}
 
 struct builder {
     graph g;
@@ -77,29 +72,14 @@ const graph& quantized() {
     return g;
 }
 
-std::size_t count(const graph& g, std::string_view op_type) {
-    return static_cast<std::size_t>(
-        std::count_if(g.nodes.begin(), g.nodes.end(), [&](const node& n) { return n.op_type == op_type; }));
-}
-
 tensor<float> result(const graph& g, const session_options& options = {.threads = 1}) {
     return session(g, options)(images())[0].as<float>();
 }
 
-bool same_bits(const tensor<float>& a, const tensor<float>& b) {
-    return a.shape() == b.shape() &&
-           std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(float)) == 0;
-}
-
-double relative_difference(const tensor<float>& a, const tensor<float>& b) {
-    REQUIRE(a.shape() == b.shape());
-    double difference = 0;
-    double most = 0;
-    for (index_t i = 0; i < a.size(); ++i) {
-        difference = (std::max)(difference, std::abs(static_cast<double>(a.data()[i]) - b.data()[i]));
-        most = (std::max)(most, std::abs(static_cast<double>(b.data()[i])));
-    }
-    return difference / most;
+float relative_difference(const tensor<float>& a, const tensor<float>& b) {
+    float most = 0;
+    for (const float v : b) most = (std::max)(most, std::abs(v));
+    return largest_difference(a, b) / most;
 }
 
 /// The same model with int8 in place of uint8: zero points 128 lower.

@@ -2,10 +2,10 @@
 #include <edge/nn/detail/arena.hpp>
 #include <edge/nn/session.hpp>
 
+#include "small_models.hpp"
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
 
-#include <cstring>
 #include <random>
 
 using edge::dtype;
@@ -14,6 +14,8 @@ using edge::tensor;
 using edge::nn::graph;
 using edge::nn::session;
 using edge::nn::session_options;
+using small_models::largest_difference;
+using small_models::same_bits;
 
 namespace {
 
@@ -61,19 +63,6 @@ std::vector<std::string> operators(const graph& g, const session_options& option
     std::vector<std::string> list;
     for (const auto& n : run.model().nodes) list.push_back(n.op_type);
     return list;
-}
-
-bool same_bits(const tensor<float>& a, const tensor<float>& b) {
-    return a.shape() == b.shape() &&
-           std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(float)) == 0;
-}
-
-double largest_difference(const tensor<float>& a, const tensor<float>& b) {
-    REQUIRE(a.shape() == b.shape());
-    double most = 0;
-    for (index_t i = 0; i < a.size(); ++i)
-        most = (std::max)(most, std::abs(static_cast<double>(a.data()[i]) - static_cast<double>(b.data()[i])));
-    return most;
 }
 
 using strings = std::vector<std::string>;

@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 
 #include <cmath>
+#include <cstring>
 
 namespace small_models {
 
@@ -79,10 +80,15 @@ inline std::size_t count(const graph& g, std::string_view op_type) {
         std::count_if(g.nodes.begin(), g.nodes.end(), [&](const auto& n) { return n.op_type == op_type; }));
 }
 
+inline bool same_bits(const tensor<float>& a, const tensor<float>& b) {
+    return a.shape() == b.shape() &&
+           std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(float)) == 0;
+}
+
 inline float largest_difference(const tensor<float>& a, const tensor<float>& b) {
     REQUIRE(a.shape() == b.shape());
     float most = 0.0f;
-    for (index_t i = 0; i < a.size(); ++i) most = (std::max)(most, std::abs(a[i] - b[i]));
+    for (index_t i = 0; i < a.size(); ++i) most = (std::max)(most, std::abs(a.data()[i] - b.data()[i]));
     return most;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <edge/nn/integer/depthwise.hpp>
 
+#include "nn/random_windows.hpp"
 #include "support/allocations.hpp"
 #include "support/architectures.hpp"
 #include "support/guarded.hpp"
@@ -90,24 +91,14 @@ constexpr window same3{.kernel_h = 3, .kernel_w = 3, .pad_top = 1, .pad_left = 1
 
 TEST_CASE("depthwise layers of bytes equal sums in 64 bits, for windows that go along rows", "[nn][integer]") {
     edge::splitmix64 random(1);
-    const auto any = [&](index_t first, index_t last) {
-        return first + static_cast<index_t>(random.below(static_cast<std::uint64_t>(last - first + 1)));
-    };
+    const random_extents any{random};
     for (int i = 0; i < 60; ++i) {
         const index_t kernel = i % 3 == 2 ? 5 : 3;
-        const index_t stride = any(1, 2);
         problem p{.batch = any(1, 2),
                   .in_h = any(1, 9),
                   .in_w = any(1, 20),
                   .channels = any(1, 140),
-                  .win = {.kernel_h = kernel,
-                          .kernel_w = kernel,
-                          .stride_h = stride,
-                          .stride_w = stride,
-                          .pad_top = any(0, kernel),
-                          .pad_left = any(0, kernel),
-                          .pad_bottom = any(0, kernel),
-                          .pad_right = any(0, kernel)},
+                  .win = any.window(kernel, kernel),
                   .x_zero = static_cast<std::int32_t>(any(0, 255)),
                   .end = {{}, static_cast<std::int32_t>(any(0, 255)), {20, 240}}};
         p.fill(random);
@@ -117,9 +108,7 @@ TEST_CASE("depthwise layers of bytes equal sums in 64 bits, for windows that go 
 
 TEST_CASE("depthwise layers of bytes equal sums in 64 bits, for windows of any kind", "[nn][integer]") {
     edge::splitmix64 random(2);
-    const auto any = [&](index_t first, index_t last) {
-        return first + static_cast<index_t>(random.below(static_cast<std::uint64_t>(last - first + 1)));
-    };
+    const random_extents any{random};
     for (int i = 0; i < 30; ++i) {
         problem p{.batch = any(1, 2),
                   .in_h = any(1, 12),

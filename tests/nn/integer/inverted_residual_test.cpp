@@ -2,6 +2,7 @@
 #include <edge/nn/integer/add.hpp>
 #include <edge/nn/integer/inverted_residual.hpp>
 
+#include "nn/random_windows.hpp"
 #include "support/allocations.hpp"
 #include "support/catch.hpp"
 #include "support/guarded.hpp"
@@ -122,20 +123,10 @@ void check(const block& b, index_t batch, index_t in_h, index_t in_w, bool has_r
 
 TEST_CASE("an inverted residual of bytes has the bits of its layers, for random shapes", "[nn][integer]") {
     edge::splitmix64 random(1);
-    const auto any = [&](index_t first, index_t last) {
-        return first + static_cast<index_t>(random.below(static_cast<std::uint64_t>(last - first + 1)));
-    };
+    const random_extents any{random};
     for (int i = 0; i < 16; ++i) {
         const index_t kernel = i % 2 == 0 ? 3 : 5;
-        const index_t stride = any(1, 2);
-        const window w{.kernel_h = kernel,
-                       .kernel_w = kernel,
-                       .stride_h = stride,
-                       .stride_w = stride,
-                       .pad_top = any(0, kernel / 2),
-                       .pad_left = any(0, kernel / 2),
-                       .pad_bottom = any(0, kernel / 2),
-                       .pad_right = any(0, kernel / 2)};
+        const window w = any.window(kernel, kernel / 2);
         const bool has_expand = i % 4 != 3;
         const index_t inputs = any(1, 20);
         const block b(inputs, has_expand ? any(1, 50) : inputs, any(1, 40), w, has_expand, random);

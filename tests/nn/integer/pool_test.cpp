@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <edge/nn/integer/pool.hpp>
 
+#include "nn/random_windows.hpp"
 #include "support/architectures.hpp"
 #include "support/guarded.hpp"
 #include "support/random_bytes.hpp"
@@ -57,9 +58,7 @@ struct expectation {
 
 TEST_CASE("pools of bytes equal sums in 64 bits, for random windows", "[nn][integer]") {
     edge::splitmix64 random(1);
-    const auto any = [&](index_t first, index_t last) {
-        return first + static_cast<index_t>(random.below(static_cast<std::uint64_t>(last - first + 1)));
-    };
+    const random_extents any{random};
     for (int i = 0; i < 40; ++i) {
         const window w{.kernel_h = any(1, 4),
                        .kernel_w = any(1, 4),
