@@ -9,9 +9,9 @@
 #include <edge/perf.hpp>
 
 #include "support/floor.hpp"
+#include "support/layers.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <tuple>
@@ -21,6 +21,7 @@ namespace {
 
 using edge::index_t;
 using edge::tensor;
+using layer_bench::numbers;
 
 struct job {
     index_t side, in_c, out_c;
@@ -74,14 +75,7 @@ void measure(const std::string& name, double work, double floor_seconds, int thr
                                           run();
                                           return double{y[0]} + double{y[y.size() / 2]} + double{y[y.size() - 1]};
                                       }});
-    std::fputs(result.table().c_str(), stderr);
-    std::fputs(result.json_lines().c_str(), stdout);
-}
-
-tensor<float> numbers(index_t count) {
-    tensor<float> t({count});
-    for (index_t i = 0; i < count; ++i) t[i] = static_cast<float>(i % 13) / 8.0f - 0.7f;
-    return t;
+    layer_bench::print(result);
 }
 
 void convolve(const job& j, int threads) {

@@ -8,9 +8,9 @@
 #include <edge/perf.hpp>
 
 #include "support/floor.hpp"
+#include "support/layers.hpp"
 #include "support/rates.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <tuple>
@@ -21,17 +21,9 @@ using edge::index_t;
 using edge::tensor;
 
 void run(index_t channels, index_t side, index_t stride, const rates& machine, int threads) {
-    const edge::nn::window win{.kernel_h = 3,
-                               .kernel_w = 3,
-                               .stride_h = stride,
-                               .stride_w = stride,
-                               .pad_top = 1,
-                               .pad_left = 1,
-                               .pad_bottom = 1,
-                               .pad_right = 1};
-    tensor<float> w({channels, 1, 3, 3}), bias({channels}), x({1, side, side, channels});
-    for (index_t i = 0; i < w.size(); ++i) w[i] = static_cast<float>(i % 7) - 3.0f;
-    for (index_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 13) - 6.0f;
+    const auto win = layer_bench::same(3, stride);
+    const tensor<float> w = layer_bench::numbers(channels * 9), bias = layer_bench::numbers(channels);
+    const tensor<float> x = layer_bench::numbers(side * side * channels);
     const edge::nn::depthwise_layer<> layer(w.data(), bias.data(), channels, win, {.limits = edge::nn::relu6});
     const edge::nn::convolution g = layer.geometry(1, side, side);
     tensor<float> y(g.output());
@@ -51,8 +43,7 @@ void run(index_t channels, index_t side, index_t stride, const rates& machine, i
                                           layer.run(x.data(), y.data(), 1, side, side, threads);
                                           return double{y[0]} + double{y[y.size() - 1]};
                                       }});
-    std::fputs(result.table().c_str(), stderr);
-    std::fputs(result.json_lines().c_str(), stdout);
+    layer_bench::print(result);
 }
 
 }  // namespace

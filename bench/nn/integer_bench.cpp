@@ -11,8 +11,8 @@
 #include <edge/perf.hpp>
 
 #include "support/floor.hpp"
+#include "support/layers.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <tuple>
@@ -23,6 +23,8 @@ namespace {
 using edge::index_t;
 using edge::tensor;
 namespace integer = edge::nn::integer;
+using layer_bench::numbers;
+using layer_bench::same;
 
 struct job {
     index_t side, in_c, out_c;
@@ -37,13 +39,6 @@ constexpr job jobs[] = {
     {7, 320, 1280}, {224, 3, 32, 3, 2}, {56, 64, 64, 3}, {14, 256, 256, 3}, {56, 128, 128, 3, 2},
 };
 
-template <class T>
-tensor<T> numbers(index_t count) {
-    tensor<T> t({count});
-    for (index_t i = 0; i < count; ++i) t[i] = static_cast<T>(i * 37 % 251);
-    return t;
-}
-
 template <class Y, class... Run>
 void measure(const std::string& name, double work, double floor_seconds, int threads, const tensor<Y>& y,
              edge::perf::who<Run>... runs) {
@@ -57,20 +52,11 @@ void measure(const std::string& name, double work, double floor_seconds, int thr
                                           runs.run();
                                           return static_cast<double>(y[0]) + static_cast<double>(y[y.size() - 1]);
                                       }}...);
-    std::fputs(result.table().c_str(), stderr);
-    std::fputs(result.json_lines().c_str(), stdout);
+    layer_bench::print(result);
 }
 
 void convolve(const job& j, int threads) {
-    const index_t pad = j.kernel / 2;
-    const edge::nn::window w{.kernel_h = j.kernel,
-                             .kernel_w = j.kernel,
-                             .stride_h = j.stride,
-                             .stride_w = j.stride,
-                             .pad_top = pad,
-                             .pad_left = pad,
-                             .pad_bottom = pad,
-                             .pad_right = pad};
+    const edge::nn::window w = same(j.kernel, j.stride);
     const auto weights = numbers<std::int8_t>(j.out_c * j.in_c * j.kernel * j.kernel);
     const auto bias = numbers<std::int32_t>(j.out_c);
     const integer::byte_end end{std::vector<float>(static_cast<std::size_t>(j.out_c), 1e-3f), 0, {0, 255}};

@@ -10,9 +10,9 @@
 #include <edge/perf.hpp>
 
 #include "support/floor.hpp"
+#include "support/layers.hpp"
 #include "support/rates.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -24,6 +24,9 @@ using edge::index_t;
 using edge::tensor;
 using edge::nn::integer::byte_end;
 using edge::perf::who;
+using layer_bench::numbers;
+using layer_bench::print;
+using layer_bench::same;
 
 /// What this machine does in a second.
 struct peaks {
@@ -31,31 +34,8 @@ struct peaks {
     double bytes;     ///< read and written in the second cache
 };
 
-template <class T>
-tensor<T> numbers(index_t count) {
-    tensor<T> t({count});
-    for (index_t i = 0; i < count; ++i) t[i] = static_cast<T>(i * 7919 % 251 - 125);
-    return t;
-}
-
 byte_end end_of(index_t products, index_t channels) {
     return {std::vector<float>(static_cast<std::size_t>(channels), 0.01f / static_cast<float>(products)), 0, {0, 255}};
-}
-
-edge::nn::window window_of(index_t stride) {
-    return {.kernel_h = 3,
-            .kernel_w = 3,
-            .stride_h = stride,
-            .stride_w = stride,
-            .pad_top = 1,
-            .pad_left = 1,
-            .pad_bottom = 1,
-            .pad_right = 1};
-}
-
-void print(const auto& result) {
-    std::fputs(result.table().c_str(), stderr);
-    std::fputs(result.json_lines().c_str(), stdout);
 }
 
 void run_layer(index_t channels, index_t side, index_t stride, const peaks& machine, int threads) {
@@ -63,7 +43,7 @@ void run_layer(index_t channels, index_t side, index_t stride, const peaks& mach
     const auto x = numbers<std::uint8_t>(side * side * channels);
     const auto float_w = numbers<float>(channels * 9);
     const auto float_x = numbers<float>(side * side * channels);
-    const auto win = window_of(stride);
+    const auto win = same(3, stride);
     const edge::nn::integer::depthwise_layer<> layer(w.data(), nullptr, channels, win, 0, end_of(9, channels));
     const edge::nn::depthwise_layer<> float_layer(float_w.data(), nullptr, channels, win, {.limits = edge::nn::relu6});
     const edge::nn::convolution g = layer.geometry(1, side, side);
@@ -100,7 +80,7 @@ void run_block(index_t inputs, index_t hidden, index_t outputs, index_t side, in
         .inputs = inputs,
         .hidden = hidden,
         .outputs = outputs,
-        .window = window_of(stride),
+        .window = same(3, stride),
         .expand = expands ? expand.data() : nullptr,
         .depthwise = filter.data(),
         .project = project.data(),

@@ -6,9 +6,9 @@
 #include <edge/nn/inverted_residual.hpp>
 #include <edge/perf.hpp>
 
+#include "support/layers.hpp"
 #include "support/rates.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -19,12 +19,8 @@ namespace {
 using edge::index_t;
 using edge::tensor;
 using edge::perf::who;
-
-tensor<float> numbers(index_t count) {
-    tensor<float> t({count});
-    for (index_t i = 0; i < count; ++i) t[i] = static_cast<float>(i * 7919 % 17 - 8) / 16.0f;
-    return t;
-}
+using layer_bench::numbers;
+using layer_bench::same;
 
 void run(index_t inputs, index_t hidden, index_t outputs, index_t side, index_t stride, const rates& machine,
          int threads) {
@@ -36,14 +32,7 @@ void run(index_t inputs, index_t hidden, index_t outputs, index_t side, index_t 
     const edge::nn::inverted_residual_layers layers{.inputs = inputs,
                                                     .hidden = hidden,
                                                     .outputs = outputs,
-                                                    .window = {.kernel_h = 3,
-                                                               .kernel_w = 3,
-                                                               .stride_h = stride,
-                                                               .stride_w = stride,
-                                                               .pad_top = 1,
-                                                               .pad_left = 1,
-                                                               .pad_bottom = 1,
-                                                               .pad_right = 1},
+                                                    .window = same(3, stride),
                                                     .expand = expands ? expand.data() : nullptr,
                                                     .expand_bias = bias.data(),
                                                     .depthwise = filter.data(),
@@ -91,8 +80,7 @@ void run(index_t inputs, index_t hidden, index_t outputs, index_t side, index_t 
                                     fused.run(x.data(), residual, y.data(), 1, side, side, scratch.data(), threads);
                                     return checksum();
                                 }});
-    std::fputs(result.table().c_str(), stderr);
-    std::fputs(result.json_lines().c_str(), stdout);
+    layer_bench::print(result);
 }
 
 }  // namespace
