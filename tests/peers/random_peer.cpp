@@ -100,13 +100,15 @@ const std::vector<kind> all_kinds{kind::boolean, kind::int8,   kind::int16,     
                                   kind::uint8,   kind::uint16, kind::uint32,    kind::uint64, kind::float32,
                                   kind::float64, kind::date,   kind::timestamp, kind::string};
 
-/// Row numbers, two keys, and a column of each kind by its name; `wild` ones as well.
+/// Row numbers, a third of them as steps, two keys, and a column of each kind by its name; `wild` ones as well.
 table random_table(dice& d, std::size_t most) {
     const std::size_t rows = (std::min)(most, d.of<std::size_t>({0, 1, 2, 7, 60, 500, 3000}));
     const double missing = d.of<double>({0, 0.1, 0.9, 1});
     std::vector<std::int64_t> numbers(rows);
     for (std::size_t i = 0; i < rows; ++i) numbers[i] = static_cast<std::int64_t>(i);
     table t{{"row", column(numbers)}};
+    for (std::int64_t& n : numbers) n /= 3;
+    t.add("step", column(numbers));
     for (const std::string key : {"k1", "k2"})
         t.add(key, random_column(d, d.of(all_kinds), rows, d.of<std::size_t>({1, 3, 20, rows + 1}),
                                  d.of<double>({0, 0.1}), d.chance(0.5)));
@@ -212,6 +214,7 @@ public:
         static constexpr operation operations[] = {
             &comparison_with_duckdb::group,  &comparison_with_duckdb::sorted, &comparison_with_duckdb::filtered,
             &comparison_with_duckdb::rolled, &comparison_with_duckdb::asof,   &comparison_with_duckdb::csv,
+            &comparison_with_duckdb::joined, &comparison_with_duckdb::once,   &comparison_with_duckdb::greatest,
         };
         return (this->*operations[number % std::size(operations)])();
     }
@@ -242,7 +245,7 @@ private:
         for (;;) {
             const std::string& name = t_.names()[d_.below(t_.names().size())];
             const kind k = t_.column(name).kind();
-            const auto what = static_cast<statistic>(d_.below(for_windows ? 9 : 12));
+            const auto what = static_cast<statistic>(d_.below(for_windows ? 9 : 17));
             const bool is_wild = name.starts_with("wild") || name.starts_with("k");
             const std::string v = value_of(t_, name);
             const std::string numbers = k == kind::boolean ? v + "::INTEGER" : v;
@@ -277,6 +280,20 @@ private:
                 case statistic::first: return {first(name), "arg_min(" + name + ", row)" + there};
                 case statistic::last: return {last(name), "arg_max(" + name + ", row)" + there};
                 case statistic::nunique: return {nunique(name), "count(DISTINCT " + v + ")"};
+                case statistic::arg_min:
+                case statistic::arg_max: {
+                    const std::string by =
+                        d_.of<std::string>({"int8", "float32", "wild_float64", "timestamp", "string"});
+                    const std::string at = value_of(t_, by);
+                    const std::string known = " FILTER (WHERE " + at + " IS NOT NULL)";
+                    if (what == statistic::arg_min)
+                        return {arg_min(name, by), "arg_min_null(" + name + ", {a: " + at + ", b: row})" + known};
+                    return {arg_max(name, by), "arg_max_null(" + name + ", {a: " + at + ", b: -row})" + known};
+                }
+                case statistic::corr:  // of integers, in which a constant is one
+                    if (!adds || is_float(k)) continue;
+                    return {corr(name, "int16"),
+                            "CASE WHEN isfinite(corr(" + v + ", int16)) THEN corr(" + v + ", int16) END"};
                 default: continue;
             }
         }
@@ -300,10 +317,29 @@ private:
         }
         std::string order;
         for (const std::string& key : keys) order += (order.empty() ? "" : ", ") + key + " NULLS LAST";
-        const table ours = t_.group_by(keys).agg(wanted);
+        const bool by_parts = d_.chance(0.4);
+        const bool as_seen = !by_parts && d_.chance(0.3);
+        if (as_seen) order = "seen";
+        const table ours = by_parts  ? accumulated(keys, wanted)
+                           : as_seen ? t_.group_by(keys).ordered(group_order::first_seen).agg(wanted)
+                                     : t_.group_by(keys).agg(wanted);
         return ask("group by " + by,
-                   "SELECT * FROM (SELECT " + select + " FROM t GROUP BY " + by + ") ORDER BY " + order,
+                   "SELECT * EXCLUDE seen FROM (SELECT " + select + ", min(row) AS seen FROM t GROUP BY " + by +
+                       ") ORDER BY " + order,
                    without_nan(ours, keys.size()));
+    }
+
+    /// By batches of two accumulators, one of which goes through bytes.
+    table accumulated(const std::vector<std::string>& keys, const std::vector<aggregate>& wanted) {
+        group_accumulator all(keys, wanted);
+        group_accumulator rest(keys, wanted);
+        const std::size_t half = t_.rows() / 2;
+        const std::size_t step = 1 + d_.below(700);
+        all.update(t_.head(0));
+        for (std::size_t i = 0; i < half; i += step) all.update(t_.slice(i, (std::min)(step, half - i)));
+        rest.update(t_.slice(half, t_.rows() - half));
+        all.merge(group_accumulator::from_bytes(rest.bytes()));
+        return all.finish();
     }
 
     outcome sorted() {
@@ -351,8 +387,17 @@ private:
 
     outcome rolled() {
         const std::size_t window = d_.of<std::size_t>({1, 2, 3, 10, 100, 5000});
-        table ours{{"row", t_.column("row")}};
+        const std::string by = d_.of<std::string>({"", "k1", "string"});
+        const bool by_time = d_.chance(0.3);
+        rolling_options options{.by = by};
+        if (by_time) {
+            options.time = static_cast<std::int64_t>(window);
+            options.on = "step";
+        } else {
+            options.rows = window;
+        }
         std::string select = "row";
+        std::vector<aggregate> wanted;
         for (int i = 0; i < 4; ++i) {
             const auto [a, sql] = any_aggregate(true);
             std::string windowed = sql;
@@ -361,38 +406,123 @@ private:
             windowed += " OVER w";
             if (is_sum && !is_float(t_.column(a.column).kind())) windowed = "CAST(" + windowed + " AS BIGINT)";
             select += message(", ", windowed, " AS a", i);
-            ours.add(message(a.result_name(), '_', i), rolling(t_, a, window));
+            wanted.push_back(a.as(message('a', i)));
         }
-        return ask(message("rolling ", window),
-                   message("SELECT ", select, " FROM t WINDOW w AS (ORDER BY row ROWS BETWEEN ", window - 1,
-                           " PRECEDING AND CURRENT ROW) ORDER BY row"),
-                   ours);
+        table ours{{"row", t_.column("row")}};
+        const table computed = rolling(t_, wanted, options);
+        for (const aggregate& a : wanted) ours.add(a.name, computed.column(a.name));
+        return ask(
+            message("rolling ", window),
+            message("SELECT ", select, " FROM t WINDOW w AS (", by.empty() ? "" : "PARTITION BY " + value_of(t_, by),
+                    by_time ? " ORDER BY step RANGE" : " ORDER BY row ROWS", " BETWEEN ", window - 1,
+                    " PRECEDING AND CURRENT ROW) ORDER BY row"),
+            ours);
+    }
+
+    /// Two small tables, l and r.
+    std::pair<table, table> two_tables() {
+        const table left = t_.head(300);
+        dice other{std::mt19937_64(d_.bits())};
+        const table right = random_table(other, 300);
+        load("l", left);
+        load("r", right);
+        return {left, right};
     }
 
     outcome asof() {
-        table left = t_.head(300);
-        dice other{std::mt19937_64(d_.bits())};
-        table right = random_table(other, 300);
+        using side = edge::frame::asof;
+        const auto tables = two_tables();
         const std::string on = d_.of<std::string>({"int32", "uint16", "int64", "float64", "timestamp"});
-        const std::string by = d_.of<std::string>({"", "boolean", "int8"});
-        const double tolerance = d_.of<double>({-1, 0, 10, 1e12});
-        load("l", left);
-        load("r", right);
-        const auto side = [&](const char* from) {
-            const std::string v = value_of(left, on, from);
+        const auto by = d_.of<std::vector<std::string>>({{}, {"boolean"}, {"int8"}, {"boolean", "int8"}});
+        const auto limit = d_.of<std::int64_t>({-1, 0, 10, 1'000'000'000'000});
+        const auto direction = d_.of<side>({side::backward, side::forward, side::nearest});
+        const bool exact = d_.chance(0.7);
+        const auto time_of = [&](const char* from) {
+            const std::string v = value_of(t_, on, from);
             return on == "timestamp" ? "epoch_ns(" + v + ")::HUGEINT" : on == "float64" ? v : v + "::HUGEINT";
         };
-        const std::string at = side("l.");
-        const std::string from = side("r.");
-        std::string match = from + " <= " + at;
-        if (!by.empty()) match += " AND l." + by + " = r." + by;
-        if (tolerance >= 0) match += message(" AND ", at, " - ", from, " <= ", tolerance);
+        const std::string at = time_of("l.");
+        const std::string from = time_of("r.");
+        const std::string equal = exact ? "=" : "";
+        std::string match = "true";
+        for (const std::string& key : by) match += " AND l." + key + " = r." + key;
+        if (limit >= 0) match += message(" AND abs(", at, " - ", from, ") <= ", limit);
         asof_options options{.on = on, .by = by};
-        if (tolerance >= 0) options.tolerance = tolerance;
-        return ask("asof on " + on + " by " + by,
-                   "SELECT l.row, max_by(r.row, {seen: " + from + ", place: r.row}) AS found FROM l LEFT JOIN r ON " +
-                       match + " GROUP BY l.row ORDER BY l.row",
-                   join_asof(left, right.select(columns_of({"row", on, by})), options).select("row", "row_right"));
+        options.direction = direction;
+        options.exact = exact;
+        if (limit >= 0) options.tolerance = limit;
+        const std::string before = " FILTER (WHERE " + from + " <" + equal + ' ' + at + ')';
+        const std::string after = " FILTER (WHERE " + from + " >" + equal + ' ' + at + ')';
+        const std::string place = "{seen: " + from + ", place: r.row}";
+        const std::string chosen = direction == side::backward ? "b"
+                                   : direction == side::forward
+                                       ? "f"
+                                       : "CASE WHEN f IS NULL OR here - bt <= ft - here THEN b ELSE f END";
+        std::vector<std::string> columns{"row", on};
+        columns.insert(columns.end(), by.begin(), by.end());
+        return ask("asof on " + on,
+                   "SELECT row, " + chosen + " AS found FROM (SELECT l.row AS row, any_value(" + at +
+                       ") AS here, max_by(r.row, " + place + ")" + before + " AS b, max(" + from + ")" + before +
+                       " AS bt, min_by(r.row, " + place + ")" + after + " AS f, min(" + from + ")" + after +
+                       " AS ft FROM l LEFT JOIN r ON " + match + " GROUP BY l.row) ORDER BY row",
+                   join_asof(tables.first, tables.second.select(columns), options).select("row", "row_right"));
+    }
+
+    outcome joined() {
+        const auto tables = two_tables();
+        const auto on = d_.of<std::vector<std::string>>({{"int8"},
+                                                         {"boolean", "uint8"},
+                                                         {"string"},
+                                                         {"float32"},
+                                                         {"date", "boolean"},
+                                                         {"wild_float64"},
+                                                         {"wild_uint64"}});
+        const auto how =
+            d_.of<join_how>({join_how::inner, join_how::left, join_how::full, join_how::semi, join_how::anti});
+        std::string match = "true";
+        for (const std::string& key : on) match += " AND " + value_of(t_, key, "l.") + " = " + value_of(t_, key, "r.");
+        std::vector<std::string> columns{"row"};
+        columns.insert(columns.end(), on.begin(), on.end());
+        const table ours = join(tables.first, tables.second.select(columns), {.on = on, .how = how});
+        if (how == join_how::semi || how == join_how::anti)
+            return ask("join",
+                       std::string("SELECT row FROM l WHERE ") + (how == join_how::anti ? "NOT " : "") +
+                           "EXISTS (SELECT 1 FROM r WHERE " + match + ") ORDER BY row",
+                       ours.select("row"));
+        const char* words = how == join_how::inner ? "" : how == join_how::left ? "LEFT" : "FULL";
+        return ask("join",
+                   message("SELECT l.row AS row, r.row AS row_right FROM l ", words, " JOIN r ON ", match,
+                           " ORDER BY l.row NULLS LAST, r.row"),
+                   ours.select("row", "row_right"));
+    }
+
+    /// Unique rows. NaN and null are two keys here.
+    outcome once() {
+        const auto keys =
+            d_.of<std::vector<std::string>>({{"k1"}, {"k1", "k2"}, {"boolean", "int8"}, {"string"}, {"float32"}});
+        const auto which = d_.of<keep>({keep::first, keep::last, keep::none});
+        std::string by;
+        for (const std::string& key : keys) by += (by.empty() ? "" : ", ") + key;
+        return ask("unique " + by,
+                   std::string("SELECT ") + (which == keep::last ? "max" : "min") + "(row) AS row FROM t GROUP BY " +
+                       by + (which == keep::none ? " HAVING count(*) = 1" : "") + " ORDER BY row",
+                   unique(t_, keys, which).select("row"));
+    }
+
+    /// The k greatest or least values of each group.
+    outcome greatest() {
+        const std::string name = any_column([](kind k) { return is_number(k); });
+        const std::size_t k = d_.of<std::size_t>({1, 2, 10});
+        const bool least = d_.chance(0.5);
+        const std::string key = value_of(t_, "k1");
+        const std::string v = value_of(t_, name);
+        const table ours = t_.group_by("k1").agg((least ? smallest(name, k) : largest(name, k)).as("v"));
+        return ask(
+            "greatest " + name,
+            message("SELECT key, v FROM (SELECT ", key, " AS key, ", v, " AS v, row_number() OVER (PARTITION BY ", key,
+                    " ORDER BY ", v, least ? " ASC" : " DESC", " NULLS LAST) AS n, count(", v, ") OVER (PARTITION BY ",
+                    key, ") AS there FROM t) WHERE n <= greatest(1, least(there, ", k, ")) ORDER BY key NULLS LAST, n"),
+            without_nan(ours, 1));
     }
 
     outcome csv() {
@@ -422,12 +552,6 @@ private:
         return ask("csv of DuckDB's", "SELECT * FROM t ORDER BY row", read_csv(file, {.kinds = kinds}));
     }
 
-    static std::vector<std::string> columns_of(const std::vector<std::string>& names) {
-        std::vector<std::string> there;
-        for (const std::string& name : names)
-            if (!name.empty()) there.push_back(name);
-        return there;
-    }
     static std::string quoted(const std::string& text) {
         std::string all = "'";
         for (const char c : text) all += c == '\'' ? "''" : std::string(1, c);
