@@ -6,10 +6,10 @@
 ///     t.group_by("sensor").agg(count(), mean("ax"), quantile("ay", 0.95).as("ay_p95"));
 ///     t.group_by("sensor").agg(arg_max("ts", "ax"), corr("ax", "ay"), largest("ax", 3));
 ///
-/// Missing values and NaN are skipped; of two columns, the rows where either is missing or NaN. Of no values, the count,
-/// the sum and the number of different values are 0 and everything else is missing; the standard deviation, the variance
-/// (both with n - 1) and the correlation of one value are missing too, and so is the correlation with a constant. Of rows
-/// with equal least or greatest values, `arg_min` and `arg_max` take the first.
+/// Missing values and NaN are skipped; by `corr`, the rows where either is missing or NaN. Of no values, the count, the sum
+/// and the number of different values are 0 and everything else is missing; the standard deviation, the variance (both
+/// with n - 1) and the correlation of one value are missing too, and so is the correlation with a constant. `arg_min` and
+/// `arg_max` take the first of rows with equal least or greatest values, and what stands there may be missing.
 
 #include <edge/core/error.hpp>
 
