@@ -7,7 +7,7 @@
 ///     table once = unique(t, {}, keep::none);                            // all columns are keys; rows without a double
 ///     table counts = value_counts(t, "state");
 ///
-/// Missing values are equal to each other, and so are NaN.
+/// Missing values and NaN are equal to each other, as in a group-by.
 
 #include <edge/frame/detail/row_ids.hpp>
 #include <edge/frame/key_names.hpp>
