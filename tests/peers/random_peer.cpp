@@ -496,13 +496,13 @@ private:
                    ours.select("row", "row_right"));
     }
 
-    /// Unique rows. NaN and null are two keys here.
+    /// Unique rows.
     outcome once() {
         const auto keys =
             d_.of<std::vector<std::string>>({{"k1"}, {"k1", "k2"}, {"boolean", "int8"}, {"string"}, {"float32"}});
         const auto which = d_.of<keep>({keep::first, keep::last, keep::none});
         std::string by;
-        for (const std::string& key : keys) by += (by.empty() ? "" : ", ") + key;
+        for (const std::string& key : keys) by += (by.empty() ? "" : ", ") + value_of(t_, key);
         return ask("unique " + by,
                    std::string("SELECT ") + (which == keep::last ? "max" : "min") + "(row) AS row FROM t GROUP BY " +
                        by + (which == keep::none ? " HAVING count(*) = 1" : "") + " ORDER BY row",
