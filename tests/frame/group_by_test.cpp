@@ -49,9 +49,9 @@ const std::vector<aggregate> moments{count(),  count("d"), sum("i"), sum("d"),  
                                      min("i"), max("f"),   min("d"), stddev("i"), stddev("d"), variance("f")};
 
 std::string text(const column& c, std::size_t row) {
-    std::string s;
-    if (c.is_valid(row)) detail::append_csv_value(s, c, row, ',');
-    return s;
+    if (!c.is_valid(row)) return {};
+    const std::string lines = to_csv({{"x", c.slice(row, 1)}});
+    return lines.substr(2, lines.size() - 3);  // without the name and the end of the line
 }
 
 /// Values are equal within a relative error, and missing in the same rows.

@@ -20,9 +20,9 @@ using ints = std::vector<std::int64_t>;
 using floats = std::vector<double>;
 
 std::string text(const column& c, std::size_t row) {
-    std::string s;
-    if (c.is_valid(row)) detail::append_csv_value(s, c, row, ',');
-    return s;
+    if (!c.is_valid(row)) return {};
+    const std::string lines = to_csv({{"x", c.slice(row, 1)}});
+    return lines.substr(2, lines.size() - 3);  // without the name and the end of the line
 }
 
 /// Rows of each group, by the text of the keys, NaN as missing.

@@ -160,7 +160,7 @@ public:
     group_aggregates& operator=(group_aggregates other) noexcept {
         std::swap(plan_, other.plan_);
         columns_.swap(other.columns_);
-        sizes_.swap(other.sizes_);
+        std::swap(sizes_, other.sizes_);
         has_nan_.swap(other.has_nan_);
         absent_.swap(other.absent_);
         states_.swap(other.states_);
@@ -170,7 +170,7 @@ public:
     [[nodiscard]] const aggregate_plan& plan() const noexcept { return *plan_; }
     [[nodiscard]] std::size_t slots() const noexcept { return sizes_.size(); }
     /// Rows of each slot.
-    [[nodiscard]] std::span<const std::int64_t> sizes() const noexcept { return sizes_; }
+    [[nodiscard]] std::span<const std::int64_t> sizes() const noexcept { return sizes_.all(); }
     [[nodiscard]] group_state& state(std::size_t i) noexcept { return *states_[i]; }
     [[nodiscard]] const group_state& state(std::size_t i) const noexcept { return *states_[i]; }
 
@@ -241,16 +241,16 @@ public:
     [[nodiscard]] column result(std::size_t i, std::span<const std::uint32_t> slots, const column& from) const;
 
     void write(byte_writer& to) const {
-        to.put_array(std::span<const std::int64_t>(sizes_));
+        to.put_array(sizes_.all());
         for (const auto& a : absent_) to.put_array(std::span<const std::int64_t>(a));
         for (const auto& s : states_) s->write(to);
     }
     /// @throws parse_error  if the bytes are not those of aggregates of so many slots
     void read(byte_reader& from, std::size_t slots) {
         constexpr std::int64_t most = std::int64_t{1} << 48;
-        sizes_ = from.get_array<std::int64_t>(slots);
+        sizes_.assign(from.get_array<std::int64_t>(slots));
         if (sizes_.size() != slots) from.fail("sizes of another number of groups");
-        for (const std::int64_t size : sizes_)
+        for (const std::int64_t size : sizes_.all())
             if (size < 0 || size > most) from.fail("a group of so many rows");
         for (auto& a : absent_) {
             a = from.get_array<std::int64_t>(slots);
@@ -293,7 +293,7 @@ private:
 
     std::shared_ptr<const aggregate_plan> plan_;
     std::vector<column> columns_;  // of the sources
-    std::vector<std::int64_t> sizes_;
+    slot_array<std::int64_t> sizes_;
     std::vector<bool> has_nan_;                      // of a column of floats; true where it is not known
     std::vector<std::vector<std::int64_t>> absent_;  // rows without a value of each source; none where none can be
     std::vector<std::unique_ptr<group_state>> states_;

@@ -33,6 +33,37 @@ struct slot_map {
     [[nodiscard]] std::size_t to(std::size_t i) const noexcept { return targets == nullptr ? i : targets[i]; }
 };
 
+/// Array of a value for each slot. Unlike that of a std::vector, memory that large ones give back is used again.
+template <class T>
+class slot_array {
+public:
+    slot_array() = default;
+    slot_array(const slot_array& other) { values_.append(other.all()); }
+    slot_array(slot_array&& other) noexcept : values_(std::exchange(other.values_, {})) {}
+    slot_array& operator=(slot_array other) noexcept {
+        std::swap(values_, other.values_);
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }
+    [[nodiscard]] T* data() noexcept { return values_.data(); }
+    [[nodiscard]] T& operator[](std::size_t i) noexcept { return values_[i]; }
+    [[nodiscard]] const T& operator[](std::size_t i) const noexcept { return values_[i]; }
+    [[nodiscard]] std::span<const T> all() const noexcept { return {values_.data(), values_.size()}; }
+
+    /// Only to more values: those are `T{}`.
+    void resize(std::size_t size) {
+        if (size > values_.size()) values_.append(size - values_.size(), T{});
+    }
+    void assign(std::span<const T> values) {
+        values_ = {};
+        values_.append(values);
+    }
+
+private:
+    growing<T> values_;
+};
+
 class group_state {
 public:
     virtual ~group_state() = default;
@@ -72,14 +103,14 @@ public:
         for (std::size_t i = first; i < last; ++i) cells_[map.to(i)].merge(cells[map.from(i)]);
     }
     [[nodiscard]] std::unique_ptr<group_state> copy() const override { return std::make_unique<cell_state>(*this); }
-    void write(byte_writer& to) const override { to.put_array(std::span<const Cell>(cells_)); }
+    void write(byte_writer& to) const override { to.put_array(cells_.all()); }
     void read(byte_reader& from, std::size_t slots) override {
-        cells_ = from.get_array<Cell>(slots);
+        cells_.assign(from.get_array<Cell>(slots));
         if (cells_.size() != slots) from.fail("cells of another number of groups");
     }
 
 private:
-    std::vector<Cell> cells_;
+    slot_array<Cell> cells_;
 };
 
 /// A row of each group, chosen by its place or by another column.

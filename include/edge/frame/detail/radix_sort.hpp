@@ -87,7 +87,6 @@ void parallel_each(std::size_t count, const parallel_options& options, F&& f) {
                                                       const parallel_options& threads) {
     const std::size_t count = keys.size();
     growing<radix_row> sorted;
-    growing<radix_row> spare;
     radix_row* const to = sorted.extend(count);
     const int shift = (std::max)(0, bits - 10);
     const auto bucket = [shift](std::uint64_t key) { return static_cast<std::size_t>(key >> shift) & 1023; };
@@ -115,9 +114,10 @@ void parallel_each(std::size_t count, const parallel_options& options, F&& f) {
         each_row(part, [&](std::size_t& n, std::size_t i) { to[n++] = {keys[i], static_cast<std::uint32_t>(i)}; });
     });
     if (shift == 0) return sorted;
-    radix_row* const other = spare.extend(count);
     parallel_each(1024, threads, [&](std::size_t b) {
-        sort_bucket(to + begins[b], other + begins[b], begins[b + 1] - begins[b], shift);
+        growing<radix_row> other;  // small, and its memory is soon used again
+        const std::size_t here = begins[b + 1] - begins[b];
+        sort_bucket(to + begins[b], other.extend(here), here, shift);
     });
     return sorted;
 }
