@@ -66,6 +66,12 @@ inline char* put_unsigned(char* to, std::uint64_t value) noexcept {
         std::memcpy(to, rest.text, 16);
         return to + 16;
     }
+    if (value < 100'000'000) {
+        const std::uint64_t digits = digits_of(static_cast<std::uint32_t>(value));
+        const int before = digits != 0 ? std::countr_zero(digits) / 8 : 7;
+        store_word(to, (digits | 0x3030303030303030U) >> (8 * before));
+        return to + 8 - before;
+    }
     const sixteen_digits digits(value);
     const int before = digits.before < 15 ? digits.before : 15;
     std::memcpy(to, digits.text + before, 16);
@@ -103,29 +109,55 @@ public:
         if constexpr (std::is_same_v<T, float>)  // several numbers of so many digits are the same float
             while (places_ > 0 && is_quotient(a, places_ - 1, m)) --places_;
         failures_ = 0;
+        if (m < 100'000'000 && places_ < 8) {  // in a register
+            const std::uint64_t digits = digits_of(static_cast<std::uint32_t>(m));
+            const int before = digits != 0 ? std::countr_zero(digits) / 8 : 8;
+            const int after = digits != 0 ? std::countl_zero(digits) / 8 : 8;
+            const form f = form_of(8 - before, after);
+            if (f.is_long) return put_slowly(to, value);
+            const std::uint64_t text = (digits | 0x3030303030303030U) >> (8 * (8 - places_ - f.whole));
+            *to = '-';
+            to += std::signbit(value);
+            store_word(to, text);
+            to += f.whole;
+            *to++ = '.';
+            store_word(to, f.places != 0 ? text >> (8 * f.whole) : std::uint64_t{'0'});
+            return to + (f.places != 0 ? f.places : 1);
+        }
         const sixteen_digits digits(m);
-        const int places = m == 0 ? 0 : (std::max)(places_ - digits.after, 0);
-        const int count = 16 - digits.before;                     // digits up to the last place
-        const int significant = count - digits.after;             // the others are zeros at the end
-        const int whole = count > places_ ? count - places_ : 1;  // before the point
-        const int length = whole + (places != 0 ? 1 + places : 0);
-        if (m != 0 && length > significant + (significant > 1) + 4) return put_slowly(to, value);  // than 1.5e-07
+        const form f = form_of(16 - digits.before, digits.after);
+        if (f.is_long) return put_slowly(to, value);
         *to = '-';
         to += std::signbit(value);
-        std::memcpy(to, digits.text + (16 - places_ - whole), 16);
-        to += whole;
+        std::memcpy(to, digits.text + (16 - places_ - f.whole), 16);
+        to += f.whole;
         *to++ = '.';
-        if (places == 0) {
-            *to = '0';
-            return to + 1;
-        }
+        *to = '0';
+        if (f.places == 0) return to + 1;
         std::memcpy(to, digits.text + 16 - places_, 16);
-        return to + places;
+        return to + f.places;
     }
 
 private:
     /// Below it the digits of a whole number are its shortest form.
     static constexpr double most = std::is_same_v<T, float> ? 16'777'216 : 1e15;
+
+    struct form {
+        int whole;     ///< digits before the point, at least one
+        int places;    ///< after it, without zeros at the end
+        bool is_long;  ///< longer than with an exponent, as 1.5e-07
+    };
+
+    /// Of an integer over 10^places_.
+    /// @param count  its digits, 0 of 0
+    /// @param after  zeros at its end
+    [[nodiscard]] form form_of(int count, int after) const noexcept {
+        const int places = count == 0 || places_ < after ? 0 : places_ - after;
+        const int whole = count > places_ ? count - places_ : 1;
+        const int significant = count - after;
+        const int length = whole + (places != 0 ? 1 + places : 0);
+        return {whole, places, count != 0 && length > significant + (significant > 1) + 4};
+    }
 
     /// Whether a is m / 10^places, for the nearest integer m of at most 15 digits.
     static bool is_quotient(double a, int places, std::uint64_t& m) noexcept {
