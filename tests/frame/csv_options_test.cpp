@@ -76,6 +76,7 @@ TEST_CASE("comments, lines before the header, and rows after the last are left o
           "a,b\n3,4\n5,#6\n");
     CHECK(parse_failure("x\n# y\na,b\n1,2\n#\n3\n", {.comment = '#', .skip_lines = 1}) ==
           "a.csv: row 3 (line 6): 1 cell; expected 2 as in the first row");
+    CHECK(to_csv(parse_csv("a,b\n# c\n#", "a.csv", {.comment = '#'})) == "a,b\n");
     CHECK(parse_csv("a\n1\n2\nx\n", "a.csv", {.max_rows = 2}).column("a").kind() == kind::int64);
     CHECK_THROWS_AS(parse_csv("a\n", "a.csv", {.comment = ','}), edge::argument_error);
     CHECK_THROWS_AS(parse_csv("a\n", "a.csv", {.quote = 'x'}), edge::argument_error);

@@ -387,6 +387,7 @@ inline void csv_column::parse_codes(const csv_piece_view& piece, csv_part& part,
 }
 
 inline void csv_column::parse(const csv_piece_view& piece, std::size_t number, std::size_t row) {
+    if (piece.index->rows == 0) return;  // comments alone; the part is as it began
     csv_part part;
     std::byte* const to = values_.as<std::byte>() + row * width();
     switch (kind()) {
