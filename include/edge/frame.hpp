@@ -34,6 +34,7 @@
 #include <edge/frame/csv.hpp>
 #include <edge/frame/cumulative.hpp>
 #include <edge/frame/describe.hpp>
+#include <edge/frame/describe_accumulator.hpp>
 #include <edge/frame/dictionary.hpp>
 #include <edge/frame/ewm.hpp>
 #include <edge/frame/expression.hpp>

@@ -6,6 +6,7 @@
 #include <edge/frame/window.hpp>
 
 #include "support/catch.hpp"
+#include "support/cell_text.hpp"
 #include "support/raised.hpp"
 
 #include <chrono>
@@ -48,11 +49,7 @@ table readings(std::size_t rows, std::uint64_t seed, std::int64_t keys = 5) {
 const std::vector<aggregate> moments{count(),  count("d"), sum("i"), sum("d"),    mean("i"),   mean("f"),
                                      min("i"), max("f"),   min("d"), stddev("i"), stddev("d"), variance("f")};
 
-std::string text(const column& c, std::size_t row) {
-    if (!c.is_valid(row)) return {};
-    const std::string lines = to_csv({{"x", c.slice(row, 1)}});
-    return lines.substr(2, lines.size() - 3);  // without the name and the end of the line
-}
+std::string text(const column& c, std::size_t row) { return c.is_valid(row) ? cell_text(c, row) : std::string(); }
 
 /// Values are equal within a relative error, and missing in the same rows.
 void check_near(const table& a, const table& b, double tolerance) {

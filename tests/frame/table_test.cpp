@@ -3,6 +3,7 @@
 #include <edge/frame/sort.hpp>
 
 #include "support/catch.hpp"
+#include "support/cell_text.hpp"
 #include "support/raised.hpp"
 
 #include <limits>
@@ -30,7 +31,7 @@ std::string shown(const column& c) {
     for (std::size_t i = 0; i < c.size(); ++i) {
         if (i != 0) all += ' ';
         if (c.is_valid(i))
-            detail::append_csv_value(all, c, i, ',');
+            all += cell_text(c, i);
         else
             all += '-';
     }

@@ -14,11 +14,23 @@
 
 namespace edge::frame {
 
+namespace detail {
+
+[[nodiscard]] inline std::vector<std::string> described_statistics() {
+    return {"count", "mean", "std", "min", "25%", "50%", "75%", "max"};
+}
+
+/// Name of a column's statistics, beside the column that names the rows.
+[[nodiscard]] inline std::string described_name(const std::string& name) {
+    return name == "statistic" ? "statistic_1" : name;
+}
+
+}  // namespace detail
+
 /// Count, mean, std, min, 25%, 50%, 75% and max, a row each; a column of float64 for each column of numbers, and the
 /// column `statistic` that names the rows.
 [[nodiscard]] inline table describe(const table& t) {
-    const std::vector<std::string> rows{"count", "mean", "std", "min", "25%", "50%", "75%", "max"};
-    table summary{{"statistic", column(rows)}};
+    table summary{{"statistic", column(detail::described_statistics())}};
     for (std::size_t c = 0; c < t.names().size(); ++c) {
         if (!is_number(t.columns()[c].kind())) continue;
         const table one{{"x", t.columns()[c]}};
@@ -26,7 +38,7 @@ namespace edge::frame {
                                                 quantile("x", 0.5), quantile("x", 0.75), max("x"));
         column_builder all(kind::float64);
         for (const column& value : values.columns()) all.append(convert(value, kind::float64));
-        summary.add(t.names()[c] == "statistic" ? "statistic_1" : t.names()[c], all.finish());
+        summary.add(detail::described_name(t.names()[c]), all.finish());
     }
     return summary;
 }

@@ -179,12 +179,12 @@ inline csv_rows parse_rows(std::string_view text, const csv_place& place, csv_sc
         return csv_piece_view{text.data() + piece.begin, text.data(), &index, &cells};
     };
     constexpr std::size_t samples = 8;
-    constexpr std::size_t rows_each = 64;
+    constexpr std::size_t rows_a_look = 64;
     for (std::size_t s = 0; s < (std::min)(samples, pieces.size()); ++s) {
         csv_piece piece = pieces[s * pieces.size() / (std::min)(samples, pieces.size())];
         csv_index index;
         const csv_piece_view view = view_of(piece, index);
-        for (csv_column& c : schema.columns) c.sample(view, rows_each);
+        for (csv_column& c : schema.columns) c.sample(view, rows_a_look);
     }
 
     std::vector<std::size_t> rows(pieces.size(), 0);
