@@ -6,6 +6,7 @@
 
 #include "common/numbers.hpp"
 #include "common/program.hpp"
+#include "common/row_output.hpp"
 #include "common/table_file.hpp"
 
 #include <cmath>

@@ -6,193 +6,190 @@
 ///     edge_table imu.csv --asof gnss.csv --on ts --by vehicle --tolerance 50ms -o fused.parquet
 ///
 /// The steps run in this order, whatever that of the options: as-of join, filters, rolling, group-by, sort, head, select,
-/// describe.
+/// describe. Files larger than memory are worked on in pieces where the steps allow: all but rolling, and sorting rows.
 
 #include "common/program.hpp"
-#include "common/table_file.hpp"
-
-#include <chrono>
+#include "common/row_output.hpp"
+#include "table/arguments.hpp"
+#include "table/stream.hpp"
 
 namespace {
 
 using edge::message;
 using namespace edge::frame;
+using namespace table_arguments;
 
-/// Items of a list with commas between. An item may hold commas itself where that makes it one that is `known`.
-template <class Known>
-std::vector<std::string> split_list(const std::string& text, Known&& known) {
-    std::vector<std::string> pieces{""};
-    for (const char c : text) {
-        if (c == ',')
-            pieces.emplace_back();
-        else
-            pieces.back() += c;
+struct options {
+    std::vector<std::string> inputs, filters, rollings;
+    std::string select, group_by, aggregates, asof, on, by, within, sort_by, codec, output;
+    std::optional<std::int64_t> head;
+    bool grouped = false;
+    bool describe = false;
+    std::optional<std::uint64_t> memory;
+};
+
+/// What became of the rows: for the last line, or for --json.
+struct outcome {
+    std::vector<std::pair<std::string, kind>> columns;
+    std::size_t rows = 0;
+};
+
+outcome outcome_of(const table& t) {
+    outcome o;
+    o.rows = t.rows();
+    for (std::size_t c = 0; c < t.names().size(); ++c) o.columns.emplace_back(t.names()[c], t.columns()[c].kind());
+    return o;
+}
+
+/// What comes before rows meet each other: the join with a table that is there whole, and the filters.
+class row_steps {
+public:
+    explicit row_steps(const options& o) : options_(o) {
+        join_ = {.on = o.on, .by = o.by};
+        if (!o.within.empty()) join_.tolerance = parse_tolerance(o.within);
+        if (!o.asof.empty()) right_ = read_tables({o.asof});
     }
-    std::vector<std::string> items;
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-        std::string item = pieces[i];
-        std::size_t end = i;
-        while (!known(item) && end + 1 < pieces.size()) item += "," + pieces[++end];
-        if (known(item)) {
-            items.push_back(item);
-            i = end;
-        } else {
-            items.push_back(pieces[i]);
+    [[nodiscard]] table operator()(table t) const {
+        if (right_) t = join_asof(t, *right_, join_);
+        for (const std::string& where : options_.filters) t = filter(t, where);
+        return t;
+    }
+
+private:
+    const options& options_;
+    asof_options join_;
+    std::optional<table> right_;
+};
+
+/// What comes after: of rows that are there whole.
+table finished(table t, const options& o) {
+    if (!o.sort_by.empty()) t = sort(t, sort_list(o.sort_by, t));
+    if (o.head) t = t.head(static_cast<std::size_t>(*o.head));
+    if (!o.select.empty()) t = t.select(column_list(o.select, t));
+    return o.describe ? describe(t) : t;
+}
+
+std::vector<std::string> keys_of(const options& o, const table& t) {
+    return o.group_by.empty() ? std::vector<std::string>{} : column_list(o.group_by, t);
+}
+
+/// All rows in memory.
+outcome run_whole(const options& o) {
+    table t = row_steps(o)(read_tables(o.inputs));
+    for (const std::string& list : o.rollings)
+        for (const std::string& item : split_list(list, [](const std::string&) { return false; })) add_rolling(t, item);
+    if (o.grouped) t = t.group_by(keys_of(o, t)).agg(aggregate_list(o.aggregates, t));
+    t = finished(std::move(t), o);
+    write_table(o.output, t, o.codec);
+    return outcome_of(t);
+}
+
+/// Whether the steps need no more than a batch of rows, the groups, or the answers at a time.
+bool can_stream(const options& o) { return o.rollings.empty() && (o.grouped || o.sort_by.empty()); }
+
+outcome run_streamed(const options& o, const std::vector<std::filesystem::path>& files) {
+    const row_steps steps(o);
+    if (o.grouped) {
+        std::optional<group_accumulator> groups;
+        table_stream rows(files, {});
+        while (auto batch = rows.next()) {
+            const table t = steps(std::move(*batch));
+            if (!groups) groups.emplace(keys_of(o, t), aggregate_list(o.aggregates, t));
+            groups->update(t);
         }
+        const table t = finished(groups->finish(), o);
+        write_table(o.output, t, o.codec);
+        return outcome_of(t);
     }
-    return items;
-}
-
-std::vector<std::string> column_list(const std::string& text, const table& t) {
-    return split_list(text, [&](const std::string& name) { return t.has(name); });
-}
-
-/// `fn:col[:name]`; `count` alone counts rows.
-aggregate parse_aggregate(const std::string& text, const table& t) {
-    const std::size_t colon = text.find(':');
-    if (colon == std::string::npos) {
-        const aggregate a = aggregate_from_string(text, "");
-        if (a.what == statistic::count) return a;
-        throw edge::argument_error(message("'", text, "' names no column; expected FUNCTION:COLUMN[:NAME]"));
-    }
-    const std::string function = text.substr(0, colon);
-    const std::string rest = text.substr(colon + 1);
-    const std::size_t last = rest.rfind(':');
-    if (t.has(rest) || last == std::string::npos) return aggregate_from_string(function, rest);
-    return aggregate_from_string(function, rest.substr(0, last)).as(rest.substr(last + 1));
-}
-
-std::vector<aggregate> aggregate_list(const std::string& text, const table& t) {
-    const auto known = [&](const std::string& item) {
-        const std::size_t colon = item.find(':');
-        if (colon == std::string::npos) return item == "count";
-        const std::string rest = item.substr(colon + 1);
-        return t.has(rest) || t.has(rest.substr(0, rest.rfind(':')));
+    const auto each = [&](auto&& use) {
+        std::optional<std::size_t> left = o.head;
+        table_stream rows(files, {});
+        while (auto batch = rows.next()) {
+            table t = steps(std::move(*batch));
+            if (left) t = t.head(*left);
+            if (left) *left -= t.rows();
+            use(o.select.empty() ? t : t.select(column_list(o.select, t)));
+            if (left && *left == 0) break;
+        }
     };
-    std::vector<aggregate> wanted;
-    for (const std::string& item : split_list(text, known)) wanted.push_back(parse_aggregate(item, t));
-    return wanted;
-}
-
-/// Adds what `fn:col:N[:name]` asks for.
-void add_rolling(table& t, const std::string& text) {
-    const std::size_t colon = text.find(':');
-    for (std::size_t at = text.find(':', colon + 1); colon != std::string::npos && at != std::string::npos;
-         at = text.find(':', at + 1)) {
-        const std::string name = text.substr(colon + 1, at - colon - 1);
-        if (!t.has(name) && text.find(':', at + 1) != std::string::npos) continue;
-        const std::size_t next = text.find(':', at + 1);
-        const std::string digits = text.substr(at + 1, next == std::string::npos ? next : next - at - 1);
-        std::size_t rows = 0;
-        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), rows);
-        if (error != std::errc{} || end != digits.data() + digits.size() || digits.empty()) continue;
-        const aggregate a = aggregate_from_string(text.substr(0, colon), name);
-        t.add(next == std::string::npos ? message(a.result_name(), "_", rows) : text.substr(next + 1),
-              rolling(t, a, rows));
-        return;
+    if (o.describe) {
+        describe_accumulator all;
+        do each([&](const table& t) { all.update(t); });
+        while (all.next_pass());
+        const table t = all.finish();
+        write_table(o.output, t, o.codec);
+        return outcome_of(t);
     }
-    throw edge::argument_error(
-        message("rolling '", text, "'; expected FUNCTION:COLUMN:ROWS[:NAME] of a column that is there"));
-}
-
-std::vector<sort_key> sort_list(const std::string& text, const table& t) {
-    const auto parse = [&](const std::string& item) -> sort_key {
-        if (!t.has(item) && item.ends_with(":desc")) return {item.substr(0, item.size() - 5), order::descending};
-        return {item};
-    };
-    std::vector<sort_key> keys;
-    for (const auto& item : split_list(text, [&](const std::string& i) { return t.has(parse(i).column); }))
-        keys.push_back(parse(item));
-    return keys;
-}
-
-/// `500`, in the units of the column, or a duration such as `50ms`, `1.5s`.
-time_span parse_tolerance(const std::string& text) {
-    constexpr std::pair<std::string_view, double> units[] = {{"ns", 1},     {"us", 1e3},   {"ms", 1e6},   {"s", 1e9},
-                                                             {"min", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
-    std::int64_t whole = 0;
-    double value = 0;
-    const char* end = text.data() + text.size();
-    if (const auto r = std::from_chars(text.data(), end, whole); r.ec == std::errc{} && r.ptr == end) return whole;
-    const auto number = std::from_chars(text.data(), end, value);
-    if (number.ec == std::errc{} && number.ptr == end) return value;
-    for (const auto& [unit, ns] : units)
-        if (number.ec == std::errc{} &&
-            unit == std::string_view(number.ptr, static_cast<std::size_t>(end - number.ptr)))
-            return std::chrono::duration<double, std::nano>(value * ns);
-    throw edge::argument_error(message("tolerance '", text, "'; expected a number, or a duration such as 50ms"));
+    outcome done;
+    row_output out(o.output, o.codec);
+    each([&](const table& t) {
+        out.write(t);
+        const std::size_t rows = done.rows + t.rows();
+        done = outcome_of(t);
+        done.rows = rows;
+    });
+    out.close();
+    return done;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     program app("edge_table", "Tables in CSV, Parquet and JSON: filter, join, group, sort, convert.");
-    std::vector<std::string> inputs, filters, rollings;
-    std::string select, group_by, aggregates, asof, on, by, within, sort_by, codec, output;
-    std::int64_t head = 0;
-    bool summary = false;
+    options o;
     auto& cli = app.cli;
-    cli.add_option("IN", inputs, "Files, folders or patterns of .csv, .parquet, .json; - is standard input (CSV)")
+    cli.add_option("IN", o.inputs, "Files, folders or patterns of .csv, .parquet, .json; - is standard input (CSV)")
         ->required();
-    cli.add_option("--select", select, "Columns to keep: c,...");
-    cli.add_option("--filter", filters, "Rows to keep: 'COLUMN OP VALUE', OP one of == != < <= > >=; may be repeated")
+    cli.add_option("--select", o.select, "Columns to keep: c,...");
+    cli.add_option("--filter", o.filters, "Rows to keep: 'COLUMN OP VALUE', OP one of == != < <= > >=; may be repeated")
         ->allow_extra_args(false);
-    auto* keys = cli.add_option("--group-by", group_by, "Columns that make groups: k,...");
-    auto* agg = cli.add_option("--agg", aggregates,
+    auto* keys = cli.add_option("--group-by", o.group_by, "Columns that make groups: k,...");
+    auto* agg = cli.add_option("--agg", o.aggregates,
                                "Of each group: fn:col[:name],... with count sum mean min max std var median quantile@q "
                                "first last nunique");
-    cli.add_option("--rolling", rollings, "Column of the last N rows at each row: fn:col:N[:name],...")
+    cli.add_option("--rolling", o.rollings, "Column of the last N rows at each row: fn:col:N[:name],...")
         ->allow_extra_args(false);
-    auto* join = cli.add_option("--asof", asof, "To each row, the latest row of this file that is not later");
-    auto* at = cli.add_option("--on", on, "Column of time of the join");
-    cli.add_option("--by", by, "Column that must be equal in the join")->needs(join);
+    auto* join = cli.add_option("--asof", o.asof, "To each row, the latest row of this file that is not later");
+    auto* at = cli.add_option("--on", o.on, "Column of time of the join");
+    cli.add_option("--by", o.by, "Column that must be equal in the join")->needs(join);
     auto* limit =
-        cli.add_option("--tolerance", within, "How much earlier: units of the column, or 50ms for timestamps");
-    cli.add_option("--sort", sort_by, "Columns to sort by: c[:desc],...");
-    auto* first = cli.add_option("--head", head, "First N rows")->check([](const std::string& n) {
+        cli.add_option("--tolerance", o.within, "How much earlier: units of the column, or 50ms for timestamps");
+    cli.add_option("--sort", o.sort_by, "Columns to sort by: c[:desc],...");
+    cli.add_option("--head", o.head, "First N rows")->check([](const std::string& n) {
         return std::string(n.starts_with('-') ? "expected 0 or more" : "");
     });
-    cli.add_flag("--describe", summary, "Statistics of each column of numbers instead of the rows");
-    auto* compression = cli.add_option("--codec", codec, "Of Parquet: none, snappy or zstd")
+    cli.add_flag("--describe", o.describe, "Statistics of each column of numbers instead of the rows");
+    auto* compression = cli.add_option("--codec", o.codec, "Of Parquet: none, snappy or zstd")
                             ->check(CLI::IsMember({"none", "snappy", "zstd"}));
-    cli.add_option("-o,--output", output, "File to write, by extension; - is standard output (CSV)")->required();
+    cli.add_option("--memory", o.memory,
+                   "Inputs of more bytes, such as 4GiB, are worked on in pieces, unless rows are sorted or smoothed; "
+                   "an eighth of the machine's memory unless said otherwise")
+        ->transform(CLI::AsSizeValue(false));
+    cli.add_option("-o,--output", o.output, "File to write, by extension; - is standard output (CSV)")->required();
     keys->needs(agg);
     join->needs(at);
     at->needs(join);
     limit->needs(join);
     cli.callback([&] {
-        if (app.json && output == "-") throw CLI::ValidationError("--json and -o - both want standard output");
-        if (compression->count() != 0 && !output.ends_with(".parquet"))
-            throw CLI::ValidationError("--codec is for .parquet, not for " + output);
+        if (app.json && o.output == "-") throw CLI::ValidationError("--json and -o - both want standard output");
+        if (compression->count() != 0 && !o.output.ends_with(".parquet"))
+            throw CLI::ValidationError("--codec is for .parquet, not for " + o.output);
     });
 
     return app.run(argc, argv, [&] {
-        if (output != "-") (void)table_file::extension_of(output);  // before any work
-        table t = read_tables(inputs);
-        if (!asof.empty()) {
-            asof_options options{.on = on, .by = by};
-            if (!within.empty()) options.tolerance = parse_tolerance(within);
-            t = join_asof(t, read_tables({asof}), options);
-        }
-        for (const std::string& where : filters) t = filter(t, where);
-        for (const std::string& list : rollings)
-            for (const std::string& item : split_list(list, [](const std::string&) { return false; }))
-                add_rolling(t, item);
-        if (agg->count() != 0)
-            t = t.group_by(keys->count() != 0 ? column_list(group_by, t) : std::vector<std::string>{})
-                    .agg(aggregate_list(aggregates, t));
-        if (!sort_by.empty()) t = sort(t, sort_list(sort_by, t));
-        if (first->count() != 0) t = t.head(static_cast<std::size_t>(head));
-        if (!select.empty()) t = t.select(column_list(select, t));
-        if (summary) t = describe(t);
-        write_table(output, t, codec);
+        if (o.output != "-") (void)table_file::extension_of(o.output);  // before any work
+        o.grouped = agg->count() != 0;
+        const auto files = files_of(o.inputs);
+        const bool streams =
+            can_stream(o) && !files.empty() && bytes_of(files) > o.memory.value_or(memory_of_machine() / 8);
+        const outcome done = streams ? run_streamed(o, files) : run_whole(o);
         if (app.json) {
             nlohmann::ordered_json columns = nlohmann::ordered_json::array();
-            for (std::size_t c = 0; c < t.names().size(); ++c)
-                columns.push_back({{"name", t.names()[c]}, {"kind", to_string(t.columns()[c].kind())}});
-            app.print_json({{"output", output}, {"rows", t.rows()}, {"columns", columns}});
-        } else if (output != "-") {
-            std::cerr << "edge_table: " << t.rows() << " rows, " << t.names().size() << " columns -> " << output
+            for (const auto& [name, kind] : done.columns)
+                columns.push_back({{"name", name}, {"kind", to_string(kind)}});
+            app.print_json({{"output", o.output}, {"rows", done.rows}, {"columns", columns}});
+        } else if (o.output != "-") {
+            std::cerr << "edge_table: " << done.rows << " rows, " << done.columns.size() << " columns -> " << o.output
                       << '\n';
         }
     });

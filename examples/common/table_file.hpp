@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file Tables in files of the formats that the programs know, by extension: .csv, .parquet, .json (records).
+/// @file Tables from files of the formats that the programs know, by extension: .csv, .parquet, .json (records).
 ///
 ///     edge::frame::table t = read_tables({"imu/", "more.csv"});     // one after the other
-///     write_table("out.parquet", t, "zstd");
-///     write_table("-", t);                                         // CSV on standard output
 ///
-/// `-` is standard input or output, as CSV. JSON: an array of objects; NaN is null, infinities are "inf" and "-inf".
+/// `-` is standard input, as CSV. JSON: an array of objects; NaN is null, infinities are "inf" and "-inf". To write them,
+/// see row_output.hpp.
 
 #include <edge/frame.hpp>
 
@@ -124,10 +123,10 @@ inline std::string json_value(const edge::frame::column& c, std::size_t row) {
     });
 }
 
-/// Rows [first, last) of the array, each on a line.
-inline void append_records(std::string& out, const table& t, std::size_t first, std::size_t last) {
+/// Rows [first, last) as elements of an array, each on a line; after others where `follows` is set.
+inline void append_records(std::string& out, const table& t, std::size_t first, std::size_t last, bool follows) {
     for (std::size_t row = first; row < last; ++row) {
-        out += row == 0 ? "\n{" : ",\n{";
+        out += follows || row != first ? ",\n{" : "\n{";
         for (std::size_t c = 0; c < t.names().size(); ++c) {
             if (c != 0) out += ", ";
             out += json_text(t.names()[c]);
@@ -136,19 +135,6 @@ inline void append_records(std::string& out, const table& t, std::size_t first, 
         }
         out += '}';
     }
-}
-
-inline void write_json(const std::filesystem::path& path, const table& t) {
-    constexpr std::size_t rows_at_once = 4096;
-    edge::output_file file(path);
-    std::string text = "[";
-    for (std::size_t row = 0; row < t.rows(); row += rows_at_once) {
-        append_records(text, t, row, (std::min)(row + rows_at_once, t.rows()));
-        file.write(text);
-        text.clear();
-    }
-    file.write(text + "\n]\n");
-    file.commit();
 }
 
 // ---- any format ------------------------------------------------------------------------------------------------------
@@ -167,18 +153,10 @@ inline table read_one(const std::filesystem::path& path) {
     return parse_records(edge::read_text_file(path), path.string());
 }
 
-/// A file, or a folder or a pattern of files of one format.
-inline table read_input(const std::string& input) {
-    if (input == "-") {
-        const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
-        return edge::frame::parse_csv(text, "standard input");
-    }
+/// The files of a folder, which must be of one format, of a pattern, or the one file.
+inline std::vector<std::filesystem::path> paths_of(const std::string& input) {
     std::error_code ec;
-    if (!std::filesystem::is_directory(input, ec)) {
-        std::vector<table> parts;
-        for (const auto& path : edge::frame::input_paths(input, "")) parts.push_back(read_one(path));
-        return edge::frame::concat(parts);
-    }
+    if (!std::filesystem::is_directory(input, ec)) return edge::frame::input_paths(input, "");
     std::string found;
     for (const auto& entry : std::filesystem::directory_iterator(input)) {
         const std::string e = entry.path().extension().string();
@@ -189,9 +167,21 @@ inline table read_input(const std::string& input) {
         found = e;
     }
     if (found.empty()) throw edge::io_error(message(input, ": no .csv, .parquet or .json file in this folder"));
-    if (found == ".parquet") return edge::frame::read_parquet(input);
+    return edge::frame::input_paths(input, found);
+}
+
+/// A file, or a folder or a pattern of files of one format; `-` is standard input.
+inline table read_input(const std::string& input) {
+    if (input == "-") {
+        const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+        return edge::frame::parse_csv(text, "standard input");
+    }
+    std::error_code ec;
+    const bool is_folder = std::filesystem::is_directory(input, ec);
+    const auto paths = paths_of(input);
+    if (is_folder && paths.front().extension() == ".parquet") return edge::frame::read_parquet(input);
     std::vector<table> parts;
-    for (const auto& path : edge::frame::input_paths(input, found)) parts.push_back(read_one(path));
+    for (const auto& path : paths) parts.push_back(read_one(path));
     return edge::frame::concat(parts);
 }
 
@@ -202,18 +192,4 @@ inline edge::frame::table read_tables(const std::vector<std::string>& inputs) {
     std::vector<edge::frame::table> parts;
     for (const std::string& input : inputs) parts.push_back(table_file::read_input(input));
     return edge::frame::concat(parts);
-}
-
-/// @param codec  of Parquet: none, snappy or zstd; empty: the writer's choice
-inline void write_table(const std::string& output, const edge::frame::table& t, const std::string& codec = {}) {
-    if (output == "-") {
-        std::cout << edge::frame::to_csv(t);
-        return;
-    }
-    const std::string extension = table_file::extension_of(output);
-    if (extension == ".csv") return edge::frame::write_csv(output, t);
-    if (extension == ".json") return table_file::write_json(output, t);
-    edge::frame::parquet_options options;
-    if (!codec.empty()) options.codec = edge::frame::codec_from_string(codec);
-    edge::frame::write_parquet(output, t, options);
 }

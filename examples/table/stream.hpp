@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// @file The rows of files in batches, for files that do not fit in memory.
+///
+///     table_stream rows(files_of({"imu/"}), {"ts", "ax"});
+///     while (auto batch = rows.next()) sums.update(*batch);
+///
+/// Parquet comes by row groups, CSV in pieces of some megabytes, JSON whole. The kinds of CSV columns are those that the
+/// beginning of the first file has.
+
+#include "../common/progress.hpp"
+#include "../common/table_file.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#if defined(__unix__)
+#include <unistd.h>
+#endif
+
+/// Every file that the inputs name, in order; none of standard input.
+inline std::vector<std::filesystem::path> files_of(const std::vector<std::string>& inputs) {
+    std::vector<std::filesystem::path> files;
+    for (const std::string& input : inputs) {
+        if (input == "-") return {};
+        for (auto& path : table_file::paths_of(input)) files.push_back(std::move(path));
+    }
+    return files;
+}
+
+inline std::uint64_t bytes_of(const std::vector<std::filesystem::path>& files) {
+    std::uint64_t bytes = 0;
+    for (const auto& path : files) {
+        std::error_code ec;
+        const auto size = std::filesystem::file_size(path, ec);
+        if (!ec) bytes += size;
+    }
+    return bytes;
+}
+
+/// Bytes of memory that the machine has; a gigabyte where it does not say.
+inline std::uint64_t memory_of_machine() {
+#if defined(__unix__)
+    const long pages = ::sysconf(_SC_PHYS_PAGES);
+    const long page_bytes = ::sysconf(_SC_PAGESIZE);
+    if (pages > 0 && page_bytes > 0) return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes);
+#endif
+    return std::uint64_t{1} << 30;
+}
+
+class table_stream {
+public:
+    /// @param columns  these alone; empty: all
+    table_stream(std::vector<std::filesystem::path> files, std::vector<std::string> columns)
+        : files_(std::move(files)), columns_(std::move(columns)), bar_("edge_table", bytes_of(files_)) {}
+
+    /// The next rows; at least one batch, perhaps of no rows.
+    std::optional<edge::frame::table> next() {
+        for (; file_ < files_.size(); close()) {
+            const std::filesystem::path& path = files_[file_];
+            const std::string extension = table_file::extension_of(path);
+            if (extension == ".parquet") {
+                if (!parquet_)
+                    parquet_.emplace(path, edge::frame::parquet_read_options{.columns = columns_, .dictionary = true});
+                if (parquet_->row_groups() == 0 && !std::exchange(is_open_, true)) return parquet_->read();
+                if (group_ < parquet_->row_groups()) {
+                    bar_.at(done_ + bytes_of({path}) * group_ / parquet_->row_groups());
+                    return parquet_->read_row_group(group_++);
+                }
+            } else if (extension == ".csv") {
+                if (!csv_) csv_.emplace(path, edge::frame::csv_options{.kinds = kinds_, .columns = columns_});
+                if (auto batch = csv_->next()) {
+                    if (kinds_.empty())
+                        for (std::size_t c = 0; c < batch->names().size(); ++c)
+                            kinds_.emplace_back(batch->names()[c], batch->columns()[c].kind());
+                    return batch;
+                }
+            } else if (!std::exchange(is_open_, true)) {
+                const auto t = table_file::read_one(path);
+                return columns_.empty() ? t : t.select(columns_);
+            }
+        }
+        return std::nullopt;
+    }
+
+private:
+    void close() {
+        done_ += bytes_of({files_[file_]});
+        bar_.at(done_);
+        ++file_;
+        group_ = 0;
+        is_open_ = false;
+        parquet_.reset();
+        csv_.reset();
+    }
+
+    std::vector<std::filesystem::path> files_;
+    std::vector<std::string> columns_;
+    std::size_t file_ = 0;
+    std::size_t group_ = 0;
+    bool is_open_ = false;
+    std::optional<edge::frame::parquet_reader> parquet_;
+    std::optional<edge::frame::csv_reader> csv_;
+    std::vector<std::pair<std::string, edge::frame::kind>> kinds_;
+    std::uint64_t done_ = 0;
+    progress bar_;
+};
