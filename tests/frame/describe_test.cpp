@@ -60,9 +60,9 @@ std::string text_of(const table& t) {
 }  // namespace
 
 TEST_CASE("statistics of a stream are those of the table", "[frame][describe]") {
-    for (const std::size_t rows : {0, 1, 2, 5, 1000, 5000}) {
+    for (const std::size_t rows : std::vector<std::size_t>{0, 1, 2, 5, 1000, 5000}) {
         const table t = awkward(rows);
-        for (const std::size_t most_kept : {1, 100, 1'000'000}) {
+        for (const std::size_t most_kept : std::vector<std::size_t>{1, 100, 1'000'000}) {
             describe_accumulator all(most_kept);
             int passes = 0;
             do {

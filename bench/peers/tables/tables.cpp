@@ -182,7 +182,9 @@ std::map<std::string, job> jobs_of(const fs::path& folder) {
                     [](inputs in) { return join_asof(in.at("imu"), in.at("gnss"), {.on = "ts", .by = "id"}); }};
     jobs["sort"] = {{"keys"}, [](inputs in) { return sort(in.at("keys"), {{"k1"}, {"k2"}}); }, true};
     jobs["pipeline"] = {{}, [=](inputs) {
-                            const table t = read_csv(folder / "sensors.csv");
+                            std::vector<std::string> columns{"id"};
+                            columns.insert(columns.end(), floats.begin(), floats.end());
+                            const table t = read_csv(folder / "sensors.csv", {.columns = columns});
                             write_parquet(folder / "edge.parquet", t.group_by("id").agg(each(mean, floats)));
                             return table();
                         }};

@@ -19,9 +19,11 @@
 #include <edge/frame/table.hpp>
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -89,7 +91,7 @@ inline void write_csv(const std::filesystem::path& path, const table& t, char de
 
 namespace detail {
 
-/// Calls `take(text)` with the rows in order, made by all threads.
+/// Calls `take(text)` with the rows in order, made by all threads: while one hands over its block, others make the next.
 template <class Take>
 void write_csv_rows(const table& t, const csv_write_options& options, Take&& take) {
     // Some megabytes of text for each thread: few meetings of threads, and little memory.
@@ -97,18 +99,31 @@ void write_csv_rows(const table& t, const csv_write_options& options, Take&& tak
     const std::size_t rows_at_once =
         (std::max)(cells_at_once / (std::max)(t.columns().size(), std::size_t{1}), std::size_t{64});
     const std::size_t blocks = (t.rows() + rows_at_once - 1) / rows_at_once;
-    const int parts = parts_for(static_cast<index_t>(blocks), {.threads = options.threads});
-    std::vector<csv_text> texts(static_cast<std::size_t>(parts));
+    const parallel_options threads{.threads = options.threads};
+    std::vector<csv_text> texts(static_cast<std::size_t>(parts_for(static_cast<index_t>(blocks), threads)));
     for (csv_text& text : texts) text.begin(t, options.delimiter);
-    for (std::size_t first = 0; first < blocks; first += texts.size()) {
-        parallel_for(parts, {.threads = options.threads}, [&](index_t a, index_t b) {
-            for (auto i = static_cast<std::size_t>(a); i < static_cast<std::size_t>(b); ++i) {
-                const std::size_t row = (std::min)((first + i) * rows_at_once, t.rows());
-                texts[i].put_rows(row, (std::min)(row + rows_at_once, t.rows()));
-            }
-        });
-        for (const csv_text& text : texts) take(text.view());
-    }
+    std::mutex one_taker;
+    std::condition_variable taken;
+    index_t next = 0;  // block to be taken; blocks are made in this order, so the one that is waited for is being made
+    bool failed = false;
+    parallel_tasks(static_cast<index_t>(blocks), threads, [&](index_t block, int part) {
+        try {
+            csv_text& text = texts[static_cast<std::size_t>(part)];
+            const std::size_t row = static_cast<std::size_t>(block) * rows_at_once;
+            text.put_rows(row, (std::min)(row + rows_at_once, t.rows()));
+            std::unique_lock turn(one_taker);
+            taken.wait(turn, [&] { return next == block || failed; });
+            if (failed) return;
+            take(text.view());
+            ++next;
+        } catch (...) {
+            const std::lock_guard turn(one_taker);
+            failed = true;
+            taken.notify_all();
+            throw;
+        }
+        taken.notify_all();
+    });
 }
 
 }  // namespace detail

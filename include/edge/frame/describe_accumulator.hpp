@@ -32,9 +32,10 @@ public:
     void update(const table& batch) {
         if (columns_.empty() && names_.empty()) begin(batch);
         if (moments_ && pass_ == 0) moments_->update(batch);
-        for (auto& [name, quartiles] : columns_) {
-            const column& c = batch.column(name);
+        for (described& d : columns_) {
+            const column& c = batch.column(d.name);
             const bit_view valid = c.validity();
+            detail::streamed_quantiles& quartiles = d.quartiles;
             dispatch_stored(c.kind(), [&]<class T>() {
                 const auto values = c.values<T>();
                 for (std::size_t i = 0; i < values.size(); ++i)
@@ -47,7 +48,7 @@ public:
     /// @return  whether they must come again
     [[nodiscard]] bool next_pass() {
         bool more = false;
-        for (auto& [name, quartiles] : columns_) more = quartiles.end_pass() || more;
+        for (described& d : columns_) more = d.quartiles.end_pass() || more;
         ++pass_;
         return more;
     }
@@ -56,6 +57,11 @@ public:
     [[nodiscard]] table finish() const;
 
 private:
+    struct described {
+        std::string name;
+        detail::streamed_quantiles quartiles;
+    };
+
     static std::vector<aggregate> statistics_of(const std::string& name) {
         return {count(name).as(name + " count"), mean(name).as(name + " mean"), stddev(name).as(name + " std"),
                 min(name).as(name + " min"), max(name).as(name + " max")};
@@ -66,7 +72,7 @@ private:
         std::vector<aggregate> wanted;
         for (std::size_t c = 0; c < names_.size(); ++c) {
             if (!is_number(batch.columns()[c].kind())) continue;
-            columns_.emplace_back(names_[c], detail::streamed_quantiles({0.25, 0.5, 0.75}, most_kept_));
+            columns_.push_back({names_[c], detail::streamed_quantiles({0.25, 0.5, 0.75}, most_kept_)});
             for (aggregate& a : statistics_of(names_[c])) wanted.push_back(std::move(a));
         }
         if (!columns_.empty()) moments_.emplace(std::vector<std::string>{}, std::move(wanted));
@@ -74,7 +80,7 @@ private:
 
     std::size_t most_kept_;
     std::vector<std::string> names_;
-    std::vector<std::pair<std::string, detail::streamed_quantiles>> columns_;  ///< those of numbers
+    std::vector<described> columns_;  ///< those of numbers
     std::optional<group_accumulator> moments_;
     int pass_ = 0;
 };
@@ -84,18 +90,18 @@ inline table describe_accumulator::finish() const {
     if (!moments_) return summary;
     const table moments = moments_->finish();
     std::size_t next = 0;
-    for (const auto& [name, quartiles] : columns_) {
+    for (const described& d : columns_) {
         const auto moment = [&] { return convert(moments.columns()[next++], kind::float64); };
         column_builder values(kind::float64);
         for (int i = 0; i < 4; ++i) values.append(moment());
-        for (const std::size_t quartile : {0, 1, 2}) {
-            if (const auto value = quartiles.result(quartile))
+        for (std::size_t quartile = 0; quartile < 3; ++quartile) {
+            if (const auto value = d.quartiles.result(quartile))
                 values.append(*value);
             else
                 values.append_null();
         }
         values.append(moment());
-        summary.add(detail::described_name(name), values.finish());
+        summary.add(detail::described_name(d.name), values.finish());
     }
     return summary;
 }
