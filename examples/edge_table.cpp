@@ -5,11 +5,12 @@
 ///     edge_table imu/ --filter 'ax > 2' --group-by sensor --agg mean:ax,quantile@0.95:ay:p95 -o busy.csv
 ///     edge_table imu.csv --asof gnss.csv --on ts --by vehicle --tolerance 50ms -o fused.parquet
 ///
-/// The steps run in this order, whatever that of the options: as-of join, filters, rolling, group-by, sort, head, select,
+/// Without -o the table is shown. The steps run in this order, whatever that of the options: as-of join, filters, rolling, group-by, sort, head, select,
 /// describe. Files larger than memory are worked on in pieces where the steps allow: all but rolling, and sorting rows.
 
 #include "common/program.hpp"
 #include "common/row_output.hpp"
+#include "common/terminal.hpp"
 #include "table/arguments.hpp"
 #include "table/stream.hpp"
 
@@ -39,6 +40,12 @@ outcome outcome_of(const table& t) {
     o.rows = t.rows();
     for (std::size_t c = 0; c < t.names().size(); ++c) o.columns.emplace_back(t.names()[c], t.columns()[c].kind());
     return o;
+}
+
+/// To the file, or to the reader of the terminal.
+void give(const table& t, const options& o) {
+    if (!o.output.empty()) return write_table(o.output, t, o.codec);
+    std::cout << to_text(t, {.width = terminal_width()});
 }
 
 /// What comes before rows meet each other: the join with a table that is there whole, and the filters.
@@ -80,12 +87,15 @@ outcome run_whole(const options& o) {
         for (const std::string& item : split_list(list, [](const std::string&) { return false; })) add_rolling(t, item);
     if (o.grouped) t = t.group_by(keys_of(o, t)).agg(aggregate_list(o.aggregates, t));
     t = finished(std::move(t), o);
-    write_table(o.output, t, o.codec);
+    give(t, o);
     return outcome_of(t);
 }
 
 /// Whether the steps need no more than a batch of rows, the groups, or the answers at a time.
-bool can_stream(const options& o) { return o.rollings.empty() && (o.grouped || o.sort_by.empty()); }
+bool can_stream(const options& o) {
+    const bool answers = o.grouped || o.describe || o.head;
+    return o.rollings.empty() && (o.grouped || o.sort_by.empty()) && (answers || !o.output.empty());
+}
 
 outcome run_streamed(const options& o, const std::vector<std::filesystem::path>& files) {
     const row_steps steps(o);
@@ -98,7 +108,7 @@ outcome run_streamed(const options& o, const std::vector<std::filesystem::path>&
             groups->update(t);
         }
         const table t = finished(groups->finish(), o);
-        write_table(o.output, t, o.codec);
+        give(t, o);
         return outcome_of(t);
     }
     const auto each = [&](auto&& use) {
@@ -117,18 +127,23 @@ outcome run_streamed(const options& o, const std::vector<std::filesystem::path>&
         do each([&](const table& t) { all.update(t); });
         while (all.next_pass());
         const table t = all.finish();
-        write_table(o.output, t, o.codec);
+        give(t, o);
         return outcome_of(t);
     }
     outcome done;
-    row_output out(o.output, o.codec);
+    std::vector<table> shown;
+    std::optional<row_output> out;
+    if (!o.output.empty()) out.emplace(o.output, o.codec);
     each([&](const table& t) {
-        out.write(t);
+        out ? out->write(t) : shown.push_back(t);
         const std::size_t rows = done.rows + t.rows();
         done = outcome_of(t);
         done.rows = rows;
     });
-    out.close();
+    if (out)
+        out->close();
+    else
+        give(concat(shown), o);
     return done;
 }
 
@@ -165,19 +180,22 @@ int main(int argc, char** argv) {
                    "Inputs of more bytes, such as 4GiB, are worked on in pieces, unless rows are sorted or smoothed; "
                    "an eighth of the machine's memory unless said otherwise")
         ->transform(CLI::AsSizeValue(false));
-    cli.add_option("-o,--output", o.output, "File to write, by extension; - is standard output (CSV)")->required();
+    cli.add_option("-o,--output", o.output,
+                   "File to write, by extension; - is standard output (CSV). Without it, the table is shown");
     keys->needs(agg);
     join->needs(at);
     at->needs(join);
     limit->needs(join);
     cli.callback([&] {
         if (app.json && o.output == "-") throw CLI::ValidationError("--json and -o - both want standard output");
+        if (app.json && o.output.empty())
+            throw CLI::ValidationError("--json needs -o: a table that is shown is no JSON");
         if (compression->count() != 0 && !o.output.ends_with(".parquet"))
             throw CLI::ValidationError("--codec is for .parquet, not for " + o.output);
     });
 
     return app.run(argc, argv, [&] {
-        if (o.output != "-") (void)table_file::extension_of(o.output);  // before any work
+        if (!o.output.empty() && o.output != "-") (void)table_file::extension_of(o.output);  // before any work
         o.grouped = agg->count() != 0;
         const auto files = files_of(o.inputs);
         const bool streams =
@@ -188,7 +206,7 @@ int main(int argc, char** argv) {
             for (const auto& [name, kind] : done.columns)
                 columns.push_back({{"name", name}, {"kind", to_string(kind)}});
             app.print_json({{"output", o.output}, {"rows", done.rows}, {"columns", columns}});
-        } else if (o.output != "-") {
+        } else if (!o.output.empty() && o.output != "-") {
             std::cerr << "edge_table: " << done.rows << " rows, " << done.columns.size() << " columns -> " << o.output
                       << '\n';
         }

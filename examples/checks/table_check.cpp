@@ -101,6 +101,22 @@ TEST_CASE("edge_table joins files in pieces with one in memory") {
     CHECK(joined.column("place").text(1800) == "c");
 }
 
+TEST_CASE("edge_table shows a table that goes to no file") {
+    if (!is_built("edge_table")) return;
+    files f;
+    for (const char* memory : {"1GiB", "1"}) {
+        const auto r =
+            run("edge_table", {f.folder / "in", "--group-by", "sensor", "--agg", "count", "--memory", memory});
+        CHECK(r.status == 0);
+        CHECK(r.out.find("sensor") != std::string::npos);
+        CHECK(r.out.find("front wheel, \"new\"") != std::string::npos);
+        const auto first = run("edge_table", {f.folder / "in", "--head", "2", "--memory", memory});
+        CHECK(first.status == 0);
+        CHECK(first.out.find("1970-01-01") != std::string::npos);
+    }
+    CHECK(run("edge_table", {f.folder / "in", "--json"}).status == 2);
+}
+
 TEST_CASE("edge_table names the cell that does not fit the kinds of the beginning") {
     if (!is_built("edge_table")) return;
     const scratch folder;
