@@ -3,28 +3,12 @@
 #include <edge/frame/csv.hpp>
 
 #include "support/catch.hpp"
+#include "threads/fresh_threads.hpp"
 
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace edge::frame;
-
-namespace {
-
-/// New threads for each call: as many as there are parts.
-class new_threads final : public edge::thread_pool {
-public:
-    [[nodiscard]] int size() const noexcept override { return 3; }
-    void run(int parts, void (*part)(void* context, int i), void* context) override {
-        std::vector<std::thread> others;
-        for (int i = 1; i < parts; ++i) others.emplace_back([=] { part(context, i); });
-        part(context, 0);
-        for (auto& t : others) t.join();
-    }
-};
-
-}  // namespace
 
 TEST_CASE("CSV is read and written on several threads as on one", "[threads][csv]") {
     std::string text = "i,f,s,b,t,late\n";
@@ -38,7 +22,7 @@ TEST_CASE("CSV is read and written on several threads as on one", "[threads][csv
     const csv_options options{.dictionary = true,
                               .progress = [&last](std::uint64_t done, std::uint64_t) { last = done; }};
     const std::string alone = to_csv(parse_csv(text));
-    new_threads pool;
+    fresh_threads pool;
     edge::set_thread_pool(&pool);
     const table t = detail::parse_csv_in_pieces(text, "a.csv", options, 1024);
     table wide;

@@ -6,27 +6,15 @@
 #include <edge/frame/window.hpp>
 
 #include "support/catch.hpp"
+#include "threads/fresh_threads.hpp"
 
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace edge::frame;
 
 namespace {
-
-/// New threads for each call: as many as there are parts.
-class fresh_threads final : public edge::thread_pool {
-public:
-    [[nodiscard]] int size() const noexcept override { return 3; }
-    void run(int parts, void (*part)(void* context, int i), void* context) override {
-        std::vector<std::thread> others;
-        for (int i = 1; i < parts; ++i) others.emplace_back([=] { part(context, i); });
-        part(context, 0);
-        for (auto& t : others) t.join();
-    }
-};
 
 table readings(std::size_t rows, unsigned seed) {
     std::mt19937_64 random(seed);

@@ -5,6 +5,7 @@
 #include <edge/frame/group_accumulator.hpp>
 
 #include "support/catch.hpp"
+#include "threads/fresh_threads.hpp"
 
 #include <cstdint>
 #include <string>
@@ -12,22 +13,6 @@
 #include <vector>
 
 using namespace edge::frame;
-
-namespace {
-
-/// New threads for each call: as many as there are parts.
-class fresh_threads final : public edge::thread_pool {
-public:
-    [[nodiscard]] int size() const noexcept override { return 3; }
-    void run(int parts, void (*part)(void* context, int i), void* context) override {
-        std::vector<std::thread> others;
-        for (int i = 1; i < parts; ++i) others.emplace_back([=] { part(context, i); });
-        part(context, 0);
-        for (auto& t : others) t.join();
-    }
-};
-
-}  // namespace
 
 TEST_CASE("groups are the same on several threads, found in every way", "[threads]") {
     const std::size_t rows = 120'000;

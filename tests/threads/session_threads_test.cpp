@@ -5,6 +5,7 @@
 
 #include "support/catch.hpp"
 #include "support/numbers.hpp"
+#include "threads/fresh_threads.hpp"
 
 #include <atomic>
 #include <cstring>
@@ -16,18 +17,6 @@ using edge::index_t;
 using edge::tensor;
 
 namespace {
-
-/// New threads for each call: as many as there are parts.
-class fresh_threads final : public edge::thread_pool {
-public:
-    [[nodiscard]] int size() const noexcept override { return 3; }
-    void run(int parts, void (*part)(void* context, int i), void* context) override {
-        std::vector<std::thread> others;
-        for (int i = 1; i < parts; ++i) others.emplace_back([=] { part(context, i); });
-        part(context, 0);
-        for (auto& t : others) t.join();
-    }
-};
 
 /// A convolution of an image, an inverted residual with an addition, a general convolution, and a dense layer.
 edge::nn::graph network() {

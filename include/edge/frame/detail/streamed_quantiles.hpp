@@ -7,8 +7,10 @@
 /// quantile lies, and keep the values once they are few: two passes for most data, five at most.
 /// Source: Munro, Paterson 1980, "Selection and sorting with limited storage".
 
+#include <edge/frame/detail/ordered_bits.hpp>
+#include <edge/frame/kind.hpp>
+
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +29,7 @@ public:
 
     /// A value of this pass; none is NaN.
     void add(double value) noexcept {
-        const std::uint64_t bits = ordered(value);
+        const std::uint64_t bits = to_ordered(value);
         if (searches_.empty()) {
             ++counts_[bits >> 48];
             return;
@@ -67,8 +69,8 @@ public:
         if (total_ == 0) return std::nullopt;
         const double place = shares_[i] * static_cast<double>(total_ - 1);
         const double part = place - std::floor(place);
-        const double a = value_of(searches_[2 * i].prefix);
-        const double b = value_of(searches_[2 * i + 1].prefix);
+        const double a = from_ordered<double>(searches_[2 * i].prefix);
+        const double b = from_ordered<double>(searches_[2 * i + 1].prefix);
         if (part == 0 || a == b) return a;  // also where they are infinite
         return part < 0.5 ? a + (b - a) * part : b - (b - a) * (1 - part);
     }
@@ -85,17 +87,6 @@ private:
         std::vector<std::uint64_t> counts = {};
         std::vector<std::uint64_t> kept = {};
     };
-
-    static constexpr std::uint64_t sign = std::uint64_t{1} << 63;
-
-    /// Unsigned integer in the order of the number.
-    [[nodiscard]] static std::uint64_t ordered(double value) noexcept {
-        const auto bits = std::bit_cast<std::uint64_t>(value + 0.0);  // -0 becomes 0
-        return (bits & sign) != 0 ? ~bits : bits | sign;
-    }
-    [[nodiscard]] static double value_of(std::uint64_t bits) noexcept {
-        return std::bit_cast<double>((bits & sign) != 0 ? bits ^ sign : ~bits);
-    }
 
     void begin_searches() {
         for (const std::uint64_t n : counts_) total_ += n;
