@@ -6,7 +6,7 @@
 ///     table_stream rows(files_of({"imu/"}), {"ts", "ax"});
 ///     while (auto batch = rows.next()) sums.update(*batch);
 ///
-/// Parquet comes by row groups, CSV in pieces of some megabytes, JSON whole. The kinds of CSV columns are those that the
+/// Parquet comes by some row groups at a time, CSV in pieces of some megabytes, JSON whole. The kinds of CSV columns are those that the
 /// beginning of the first file has.
 
 #include "../common/progress.hpp"
@@ -71,7 +71,9 @@ public:
                 if (parquet_->row_groups() == 0 && !std::exchange(is_open_, true)) return parquet_->read();
                 if (group_ < parquet_->row_groups()) {
                     bar_.at(done_ + bytes_of({path}) * group_ / parquet_->row_groups());
-                    return parquet_->read_row_group(group_++);
+                    const std::size_t first = group_;
+                    group_ = parquet_->row_groups_with(first, rows_at_once);
+                    return parquet_->read_row_groups(first, group_);
                 }
             } else if (extension == ".csv") {
                 if (!csv_) csv_.emplace(path, edge::frame::csv_options{.kinds = kinds_, .columns = columns_});
@@ -90,6 +92,8 @@ public:
     }
 
 private:
+    static constexpr std::uint64_t rows_at_once = std::uint64_t{1} << 19;
+
     void close() {
         done_ += bytes_of({files_[file_]});
         bar_.at(done_);

@@ -157,10 +157,18 @@ TEST_CASE("a file is read by row groups and by columns", "[frame][parquet]") {
     REQUIRE(file.row_groups() == 3);
     for (std::size_t g = 0; g < 3; ++g)
         CHECK(difference(file.read_row_group(g), t.slice(g * 100, g == 2 ? 50 : 100)) == "");
+    CHECK(difference(file.read_row_groups(1, 3), t.slice(100, 150)) == "");
+    CHECK_THROWS_AS(file.read_row_groups(2, 2), argument_error);
+    CHECK(file.row_groups_with(0, 1) == 1);
+    CHECK(file.row_groups_with(0, 101) == 2);
+    CHECK(file.row_groups_with(1, 1000) == 3);
+    CHECK(file.row_groups_with(2, 0) == 3);
+    CHECK(file.row_groups_with(3, 1) == 3);
     CHECK(difference(file.read_row_group(1, {"word", "i32"}), t.select("word", "i32").slice(100, 100)) == "");
     CHECK(difference(read_parquet(folder / "t.parquet", {.columns = {"ts", "flag"}}), t.select("ts", "flag")) == "");
     CHECK(file.schema().front() == std::pair<std::string, kind>("flag", kind::boolean));
-    CHECK(says<argument_error>([&] { static_cast<void>(file.read_row_group(3)); }, "row group 3 of 3"));
+    CHECK(says<argument_error>([&] { static_cast<void>(file.read_row_group(3)); },
+                               "row groups 3 to 4, end excluded, of 3"));
     CHECK(says<argument_error>([&] { parquet_reader(folder / "t.parquet", {.columns = {"nope"}}); },
                                "no column 'nope'; there are: flag, i32"));
 }

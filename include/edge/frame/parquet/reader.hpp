@@ -69,9 +69,29 @@ public:
     /// @throws parse_error, unsupported_error, io_error  as the bytes deserve
     /// @throws argument_error  if there is no such row group, or a column that is asked for is not there
     [[nodiscard]] table read_row_group(std::size_t group, const std::vector<std::string>& columns = {}) {
-        if (group >= row_groups())
-            throw argument_error(message(source_.name(), ": row group ", group, " of ", row_groups()));
-        return read_groups(group, group + 1, columns.empty() ? chosen_ : choose(columns));
+        return read_row_groups(group, group + 1, columns);
+    }
+
+    /// Row groups [first, last), one after the other: fewer and larger pieces of a file that does not fit in memory.
+    /// @throws as `read_row_group`
+    [[nodiscard]] table read_row_groups(std::size_t first, std::size_t last,
+                                        const std::vector<std::string>& columns = {}) {
+        if (first >= last || last > row_groups())
+            throw argument_error(
+                message(source_.name(), ": row groups ", first, " to ", last, ", end excluded, of ", row_groups()));
+        return read_groups(first, last, columns.empty() ? chosen_ : choose(columns));
+    }
+
+    /// One past the last of the row groups from `first` on that have `rows` rows together, or of all that are left.
+    [[nodiscard]] std::size_t row_groups_with(std::size_t first, std::uint64_t rows) const noexcept {
+        std::uint64_t have = 0;
+        std::size_t last = first;
+        while (last < row_groups() && (last == first || have < rows)) {
+            const auto more =
+                static_cast<std::uint64_t>((std::max)(metadata_.row_groups[last++].rows, std::int64_t{0}));
+            have = more > rows ? rows : have + more;
+        }
+        return last;
     }
 
     /// All row groups.
