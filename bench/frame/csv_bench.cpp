@@ -8,6 +8,8 @@
 
 #include <edge/frame/csv.hpp>
 
+#include "support/median_time.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -19,17 +21,6 @@
 namespace {
 
 using namespace edge::frame;
-
-double seconds_of(const auto& job) {
-    std::vector<double> all;
-    for (int run = 0; run < 11; ++run) {
-        const auto begin = std::chrono::steady_clock::now();
-        job();
-        all.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-    }
-    std::nth_element(all.begin(), all.begin() + 5, all.end());
-    return all[5];
-}
 
 table sensors(std::size_t rows) {
     std::mt19937_64 random(1);
