@@ -5,8 +5,8 @@
 ///     edge_table imu/ --filter 'ax > 2' --group-by sensor --agg mean:ax,quantile@0.95:ay:p95 -o busy.csv
 ///     edge_table imu.csv --asof gnss.csv --on ts --by vehicle --tolerance 50ms -o fused.parquet
 ///
-/// Without -o the table is shown. The steps run in this order, whatever that of the options: as-of join, filters, rolling, group-by, sort, head, select,
-/// describe. Files larger than memory are worked on in pieces where the steps allow: all but rolling, and sorting rows.
+/// Without -o the table is shown. The steps run in this order, whatever that of the options: as-of join, filters,
+/// rolling, group-by, sort, head, select, describe. Files larger than memory are worked on in pieces where the steps allow: all but rolling, and sorting rows.
 
 #include "common/program.hpp"
 #include "common/row_output.hpp"
@@ -101,7 +101,7 @@ outcome run_streamed(const options& o, const std::vector<std::filesystem::path>&
     const row_steps steps(o);
     if (o.grouped) {
         std::optional<group_accumulator> groups;
-        table_stream rows(files, {});
+        table_stream rows(files);
         while (auto batch = rows.next()) {
             const table t = steps(std::move(*batch));
             if (!groups) groups.emplace(keys_of(o, t), aggregate_list(o.aggregates, t));
@@ -113,7 +113,7 @@ outcome run_streamed(const options& o, const std::vector<std::filesystem::path>&
     }
     const auto each = [&](auto&& use) {
         std::optional<std::size_t> left = o.head;
-        table_stream rows(files, {});
+        table_stream rows(files);
         while (auto batch = rows.next()) {
             table t = steps(std::move(*batch));
             if (left) t = t.head(*left);

@@ -3,7 +3,7 @@
 
 /// @file The rows of files in batches, for files that do not fit in memory.
 ///
-///     table_stream rows(files_of({"imu/"}), {"ts", "ax"});
+///     table_stream rows(files_of({"imu/"}));
 ///     while (auto batch = rows.next()) sums.update(*batch);
 ///
 /// Parquet comes by some row groups at a time, CSV in pieces of some megabytes, JSON whole. The kinds of CSV columns are those that the
@@ -56,9 +56,8 @@ inline std::uint64_t memory_of_machine() {
 
 class table_stream {
 public:
-    /// @param columns  these alone; empty: all
-    table_stream(std::vector<std::filesystem::path> files, std::vector<std::string> columns)
-        : files_(std::move(files)), columns_(std::move(columns)), bar_("edge_table", bytes_of(files_)) {}
+    explicit table_stream(std::vector<std::filesystem::path> files)
+        : files_(std::move(files)), bar_("edge_table", bytes_of(files_)) {}
 
     /// The next rows; at least one batch, perhaps of no rows.
     std::optional<edge::frame::table> next() {
@@ -66,8 +65,7 @@ public:
             const std::filesystem::path& path = files_[file_];
             const std::string extension = table_file::extension_of(path);
             if (extension == ".parquet") {
-                if (!parquet_)
-                    parquet_.emplace(path, edge::frame::parquet_read_options{.columns = columns_, .dictionary = true});
+                if (!parquet_) parquet_.emplace(path, edge::frame::parquet_read_options{.dictionary = true});
                 if (parquet_->row_groups() == 0 && !std::exchange(is_open_, true)) return parquet_->read();
                 if (group_ < parquet_->row_groups()) {
                     bar_.at(done_ + bytes_of({path}) * group_ / parquet_->row_groups());
@@ -76,7 +74,7 @@ public:
                     return parquet_->read_row_groups(first, group_);
                 }
             } else if (extension == ".csv") {
-                if (!csv_) csv_.emplace(path, edge::frame::csv_options{.kinds = kinds_, .columns = columns_});
+                if (!csv_) csv_.emplace(path, edge::frame::csv_options{.kinds = kinds_});
                 if (auto batch = csv_->next()) {
                     if (kinds_.empty())
                         for (std::size_t c = 0; c < batch->names().size(); ++c)
@@ -84,8 +82,7 @@ public:
                     return batch;
                 }
             } else if (!std::exchange(is_open_, true)) {
-                const auto t = table_file::read_one(path);
-                return columns_.empty() ? t : t.select(columns_);
+                return table_file::read_one(path);
             }
         }
         return std::nullopt;
@@ -105,7 +102,6 @@ private:
     }
 
     std::vector<std::filesystem::path> files_;
-    std::vector<std::string> columns_;
     std::size_t file_ = 0;
     std::size_t group_ = 0;
     bool is_open_ = false;
