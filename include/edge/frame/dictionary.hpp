@@ -7,10 +7,10 @@
 ///     column again = plain(sensor);                              // text after text
 
 #include <edge/frame/column_builder.hpp>
+#include <edge/frame/detail/text_index.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -21,24 +21,23 @@ class string_dictionary {
 public:
     string_dictionary() { ends_.push_back(0); }
 
-    [[nodiscard]] std::size_t size() const noexcept { return hashes_.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return ends_.size() - 1; }
 
     /// The number of a text, which is copied if it is new. O(1) expected.
     /// @throws unsupported_error  beyond 2^31 - 1 texts
     std::int32_t code(std::string_view text) {
-        if (2 * (size() + 1) > slots_.size()) grow();
-        const std::uint64_t hash = hash_of(text);
-        std::size_t at = hash & (slots_.size() - 1);
-        for (; slots_[at] >= 0; at = (at + 1) & (slots_.size() - 1)) {
-            const auto known = static_cast<std::size_t>(slots_[at]);
-            if (hashes_[known] == hash && (*this)[known] == text) return slots_[at];
+        const std::uint32_t number = index_.insert(text, [this](std::uint32_t known) { return (*this)[known]; });
+        if (number == size()) {
+            if (number > 0x7FFFFFFE) throw unsupported_error("a dictionary of more than 2147483647 strings");
+            text_.append(text);
+            ends_.push_back(static_cast<std::int64_t>(text_.size()));
         }
-        if (size() == 0x7FFFFFFF) throw unsupported_error("a dictionary of more than 2147483647 strings");
-        slots_[at] = static_cast<std::int32_t>(size());
-        hashes_.push_back(hash);
-        text_.append(text);
-        ends_.push_back(static_cast<std::int64_t>(text_.size()));
-        return slots_[at];
+        return static_cast<std::int32_t>(number);
+    }
+
+    /// The number of a text; -1 where it was not numbered.
+    [[nodiscard]] std::int32_t find(std::string_view text) const {
+        return static_cast<std::int32_t>(index_.find(text, [this](std::uint32_t known) { return (*this)[known]; }));
     }
 
     /// Text of a number.
@@ -49,30 +48,14 @@ public:
     /// The texts, as plain strings; the dictionary is then empty.
     [[nodiscard]] column finish() {
         const std::size_t words = size();
-        slots_.clear();
-        hashes_.clear();
+        index_.clear();
         column all(kind::string, words, buffer(), ends_.finish(), text_.finish());
         ends_.push_back(0);
         return all;
     }
 
 private:
-    [[nodiscard]] static std::uint64_t hash_of(std::string_view text) noexcept {
-        // Fibonacci hashing: the high bits of the product depend on all bits of the value.
-        const std::uint64_t h = std::hash<std::string_view>{}(text)*0x9E3779B97F4A7C15U;
-        return h ^ h >> 32;
-    }
-    void grow() {
-        slots_.assign(slots_.empty() ? 64 : 4 * slots_.size(), -1);
-        for (std::size_t i = 0; i < size(); ++i) {
-            std::size_t at = hashes_[i] & (slots_.size() - 1);
-            while (slots_[at] >= 0) at = (at + 1) & (slots_.size() - 1);
-            slots_[at] = static_cast<std::int32_t>(i);
-        }
-    }
-
-    std::vector<std::int32_t> slots_;  // at most half full; -1: free
-    std::vector<std::uint64_t> hashes_;
+    detail::text_index index_;
     growing<std::int64_t> ends_;  // of each text, after a 0
     growing<char> text_;
 };

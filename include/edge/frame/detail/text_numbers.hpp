@@ -5,9 +5,9 @@
 
 #include <edge/frame/column_builder.hpp>
 #include <edge/frame/detail/radix_sort.hpp>
+#include <edge/frame/detail/text_index.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -63,85 +63,19 @@ struct text_numbers {
     std::vector<std::string_view> texts;
 };
 
-/// Hash table of texts. Those of up to 16 bytes are compared as two words, without a look at their memory.
-class text_index {
+/// Texts that are elsewhere, each once.
+class text_views {
 public:
     [[nodiscard]] std::span<const std::string_view> texts() const noexcept { return texts_; }
 
     std::uint32_t insert(std::string_view text) {
-        if (2 * (texts_.size() + 1) > slots_.size()) grow();
-        const words w = words_of(text);
-        const std::size_t mask = slots_.size() - 1;
-        for (std::size_t at = w.hash & mask;; at = (at + 1) & mask) {
-            slot& s = slots_[at];
-            if (s.number == free) {
-                s = {w.first, w.last, static_cast<std::uint32_t>(text.size()),
-                     static_cast<std::uint32_t>(texts_.size())};
-                texts_.push_back(text);
-                return s.number;
-            }
-            if (s.first == w.first && s.last == w.last && s.size == static_cast<std::uint32_t>(text.size()) &&
-                (text.size() <= 16 || texts_[s.number] == text))
-                return s.number;
-        }
+        const std::uint32_t n = index_.insert(text, [this](std::uint32_t known) { return texts_[known]; });
+        if (n == texts_.size()) texts_.push_back(text);
+        return n;
     }
 
 private:
-    static constexpr std::uint32_t free = static_cast<std::uint32_t>(-1);
-
-    struct words {
-        std::uint64_t first;
-        std::uint64_t last;
-        std::uint64_t hash;
-    };
-    struct slot {
-        std::uint64_t first = 0;
-        std::uint64_t last = 0;
-        std::uint32_t size = 0;
-        std::uint32_t number = free;
-    };
-
-    template <class T>
-    [[nodiscard]] static std::uint64_t load(const char* from) noexcept {
-        T value;
-        std::memcpy(&value, from, sizeof value);
-        return value;
-    }
-
-    /// With the size, the words are the text if it has up to 16 bytes; of a longer one they are a hash of it.
-    [[nodiscard]] static words words_of(std::string_view text) noexcept {
-        const char* const at = text.data();
-        const std::size_t size = text.size();
-        words w{0, 0, 0};
-        if (size >= 8) {
-            w.first = load<std::uint64_t>(at);
-            w.last = load<std::uint64_t>(at + size - 8);
-            for (std::size_t i = 8; i + 8 < size; i += 8)
-                w.first = std::rotl(w.first * 0x9E3779B97F4A7C15ULL, 29) ^ load<std::uint64_t>(at + i);
-        } else if (size >= 4) {
-            w.first = load<std::uint32_t>(at);
-            w.last = load<std::uint32_t>(at + size - 4);
-        } else if (size != 0) {
-            w.first = load<std::uint8_t>(at) | load<std::uint8_t>(at + size / 2) << 8;
-            w.last = load<std::uint8_t>(at + size - 1);
-        }
-        std::uint64_t h = (w.first ^ std::rotl(w.last, 31) ^ size) * 0xFF51AFD7ED558CCDULL;
-        h = (h ^ h >> 32 ^ w.last) * 0xC4CEB9FE1A85EC53ULL;
-        w.hash = h ^ h >> 29;
-        return w;
-    }
-
-    void grow() {
-        slots_.assign(slots_.empty() ? 64 : 4 * slots_.size(), {});
-        for (std::uint32_t i = 0; i < texts_.size(); ++i) {
-            const words w = words_of(texts_[i]);
-            std::size_t at = w.hash & (slots_.size() - 1);
-            while (slots_[at].number != free) at = (at + 1) & (slots_.size() - 1);
-            slots_[at] = {w.first, w.last, static_cast<std::uint32_t>(texts_[i].size()), i};
-        }
-    }
-
-    std::vector<slot> slots_;  // at most half full
+    text_index index_;
     std::vector<std::string_view> texts_;
 };
 
@@ -158,19 +92,19 @@ private:
     std::uint32_t* const of_row = result.of_row.extend(c.size());
     const auto rows = static_cast<index_t>(c.size());
     const int parts = parts_for(rows, {.threads = threads.threads, .grain = 1 << 14});
-    std::vector<text_index> indexes(static_cast<std::size_t>(parts));
+    std::vector<text_views> indexes(static_cast<std::size_t>(parts));
     const std::int64_t* const offsets = c.offsets().data();
     const char* const bytes = c.text_bytes();
     const bit_view valid = c.validity();
     parallel_parts(parts, [&](int part) {
         const auto [first, last] = partition(rows, parts, part);
-        text_index& index = indexes[static_cast<std::size_t>(part)];
+        text_views& index = indexes[static_cast<std::size_t>(part)];
         for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
             of_row[i] = !valid[i]
                             ? 0
                             : index.insert({bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i])});
     });
-    text_index all;  // numbers of the first part's are those of its own
+    text_views all;  // numbers of the first part's are those of its own
     std::vector<std::vector<std::uint32_t>> number(static_cast<std::size_t>(parts));
     for (std::size_t p = 0; p < number.size(); ++p)
         for (const std::string_view text : indexes[p].texts()) number[p].push_back(all.insert(text));

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace edge::frame::parquet {
@@ -53,6 +54,55 @@ static_assert(std::endian::native == std::endian::little,
     return low & mask;
 }
 
+namespace detail {
+
+/// Groups of eight values of W bits; eight bytes from the last byte of a group on must be there.
+template <unsigned W>
+void unpack_groups(const std::byte* from, std::size_t groups, std::uint32_t* to) noexcept {
+    constexpr auto mask = static_cast<std::uint32_t>((std::uint64_t{1} << W) - 1);
+    const auto word = [&](unsigned byte) {
+        std::uint64_t bits = 0;
+        std::memcpy(&bits, from + byte, 8);
+        return bits;
+    };
+    for (; groups > 0; --groups, from += W, to += 8) {
+        if constexpr (W <= 8) {
+            const std::uint64_t all = word(0);
+            for (unsigned j = 0; j < 8; ++j) to[j] = static_cast<std::uint32_t>(all >> (j * W)) & mask;
+        } else {
+            for (unsigned j = 0; j < 8; ++j) to[j] = static_cast<std::uint32_t>(word(j * W / 8) >> (j * W % 8)) & mask;
+        }
+    }
+}
+
+template <unsigned... W>
+void unpack_groups_of(unsigned width, const std::byte* from, std::size_t groups, std::uint32_t* to,
+                      std::integer_sequence<unsigned, W...>) noexcept {
+    using unpack = void (*)(const std::byte*, std::size_t, std::uint32_t*) noexcept;
+    static constexpr unpack by_width[] = {unpack_groups<W + 1>...};
+    by_width[width - 1](from, groups, to);
+}
+
+}  // namespace detail
+
+/// Values number `first` to `first + count` of values of `width` bits, 1 to 32, packed as above. `bytes` must hold them.
+inline void unpack(std::span<const std::byte> bytes, std::size_t first, std::size_t count, unsigned width,
+                   std::uint32_t* to) noexcept {
+    std::size_t i = 0;
+    const auto one_by_one = [&](std::size_t end) {
+        for (; i < end; ++i) to[i] = static_cast<std::uint32_t>(packed_value(bytes, first + i, width));
+    };
+    one_by_one((std::min)(count, (8 - first % 8) % 8));
+    const std::size_t begin = (first + i) / 8 * width;  // of the next group
+    if (bytes.size() >= begin + width + 7) {
+        const std::size_t groups = (std::min)((count - i) / 8, (bytes.size() - begin - 7) / width);
+        detail::unpack_groups_of(width, bytes.data() + begin, groups, to + i,
+                                 std::make_integer_sequence<unsigned, 32>());
+        i += 8 * groups;
+    }
+    one_by_one(count);
+}
+
 /// Reads values of 0 ... 32 bits.
 class rle_reader {
 public:
@@ -70,8 +120,7 @@ public:
             const std::size_t n = (std::min)(count_, out.size() - done);
             std::uint32_t* to = out.data() + done;
             if (is_packed_) {
-                for (std::size_t i = 0; i < n; ++i)
-                    to[i] = static_cast<std::uint32_t>(packed_value(packed_, at_ + i, width_));
+                unpack(packed_, at_, n, width_, to);
                 at_ += n;
             } else {
                 std::fill_n(to, n, value_);
