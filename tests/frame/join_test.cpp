@@ -231,3 +231,55 @@ TEST_CASE("an as-of join of many sorted rows is the same for any number of threa
     const table u{{"ts", column(std::vector<std::uint64_t>{1, ~std::uint64_t{0}})}, {"v", column(ints{1, 2})}};
     CHECK(to_csv(join_asof(u, u, {.on = "ts", .tolerance = 0}).select("v_right")) == "v_right\n1\n2\n");
 }
+
+TEST_CASE("an as-of join in several stretches finds what one pass over the rows finds", "[frame][join_asof]") {
+    std::mt19937_64 random(10);
+    const auto make = [&](std::size_t rows, std::int64_t from, std::int64_t keys, const std::string& value) {
+        ints ts(rows), k(rows), row(rows);
+        std::vector<bool> there(rows);
+        for (std::size_t r = 0; r < rows; ++r) {
+            ts[r] = (r == 0 ? from : ts[r - 1]) + static_cast<std::int64_t>(random() % 3);
+            k[r] = static_cast<std::int64_t>(random()) % keys;
+            there[r] = random() % 8 != 0;
+            row[r] = static_cast<std::int64_t>(r);
+        }
+        return table{{"ts", column(ts)}, {"k", column(k, there)}, {value, column(row)}};
+    };
+    const table left = make(40'000, 0, 4, "l");
+    for (const auto& [rows, from] : {std::pair{40'000, 0}, {9000, 15'000}, {3000, -5000}, {3000, 50'000}, {0, 0}}) {
+        const table right = make(static_cast<std::size_t>(rows), from, 3, "r");
+        const std::int64_t* l = left.column("ts").values<std::int64_t>().data();
+        const std::int64_t* r = right.column("ts").values<std::int64_t>().data();
+        for (const bool forward : {false, true})
+            for (const int limit : {-1, 7}) {
+                std::vector<std::optional<std::size_t>> latest(7);
+                std::vector<std::optional<std::size_t>> wanted(left.rows());
+                std::size_t next = 0;
+                for (std::size_t i = 0; i < left.rows(); ++i) {
+                    const std::size_t a = forward ? left.rows() - 1 - i : i;
+                    for (; next < right.rows(); ++next) {
+                        const std::size_t b = forward ? right.rows() - 1 - next : next;
+                        if (forward ? r[b] < l[a] : r[b] > l[a]) break;
+                        if (right.column("k").is_valid(b))
+                            latest[static_cast<std::size_t>(right.column("k").values<std::int64_t>()[b] + 3)] = b;
+                    }
+                    if (left.column("k").is_valid(a))
+                        wanted[a] = latest[static_cast<std::size_t>(left.column("k").values<std::int64_t>()[a] + 3)];
+                    if (limit >= 0 && wanted[a] && std::abs(r[*wanted[a]] - l[a]) > limit) wanted[a].reset();
+                }
+                for (const int threads : {1, 3}) {
+                    asof_options o{.on = "ts", .by = "k", .direction = forward ? asof::forward : asof::backward};
+                    if (limit >= 0) o.tolerance = limit;
+                    o.threads.threads = threads;
+                    const column found = join_asof(left, right, o).column("r");
+                    std::size_t different = 0;
+                    for (std::size_t i = 0; i < left.rows(); ++i)
+                        different +=
+                            found.is_valid(i) != wanted[i].has_value() ||
+                            (wanted[i] && found.values<std::int64_t>()[i] != static_cast<std::int64_t>(*wanted[i]));
+                    INFO(rows << " right rows from " << from << " forward " << forward << " limit " << limit);
+                    CHECK(different == 0);
+                }
+            }
+    }
+}

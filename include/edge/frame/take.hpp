@@ -71,11 +71,23 @@ buffer take_bits(const bit_view& from, row_list<Index> rows, const parallel_opti
     std::uint8_t* to = taken.extend(bitmap_bytes(rows.size()));
     parallel_for(static_cast<index_t>(rows.size()), by_rows(threads), [&](index_t first, index_t last) {
         const auto end = static_cast<std::size_t>(last);
-        for (auto i = static_cast<std::size_t>(first); i < end; i += 8) {
+        auto i = static_cast<std::size_t>(first);
+        const auto is_all = [&] {
+            Index largest = 0;
+            for (std::size_t k = i; k < i + 64; ++k) largest = (std::max)(largest, rows[k]);
+            return largest != static_cast<Index>(-1);
+        };
+        while (i < end) {
+            if (from.bytes == nullptr && i + 64 <= end && is_all()) {
+                std::memset(to + i / 8, 0xFF, 8);
+                i += 64;
+                continue;
+            }
             unsigned bits = 0;
             for (std::size_t k = i; k < (std::min)(i + 8, end); ++k)
                 bits |= unsigned{rows[k] != static_cast<Index>(-1) && from[rows[k]]} << (k - i);
             to[i / 8] = static_cast<std::uint8_t>(bits);
+            i += 8;
         }
     });
     return taken.finish();

@@ -184,6 +184,11 @@ void load_keys(std::span<const key_field> fields, std::size_t first, std::size_t
     return fields;
 }
 
+/// Whether so few keys are possible that each is its own slot. @param last  the greatest key
+[[nodiscard]] constexpr bool is_direct(std::uint64_t last, std::size_t rows) noexcept {
+    return last < (std::max)(std::size_t{1024}, rows / 32);
+}
+
 /// A slot for each row of a table. Slots are in the order of the keys, a missing one last.
 class row_groups {
 public:
@@ -195,7 +200,7 @@ public:
         const int bits = place_fields(fields_);
         std::uint64_t last = 0;
         for (const key_field& f : fields_) last |= f.bits() == 0 ? 0 : f.last << f.shift;
-        is_direct_ = bits < 32 && last < (std::max)(std::size_t{1024}, rows / 32);
+        is_direct_ = bits < 32 && detail::is_direct(last, rows);
         slots_ = static_cast<std::size_t>(last) + 1;
         if (is_direct_) return;
         const growing<std::uint64_t> all = keys_of_rows(fields_, rows, threads);
