@@ -30,7 +30,7 @@ BEGIN {
     raw["include/edge/simd/dot/groups.hpp"] = 1
     raw["include/edge/core/cpu.hpp"] = 1
     raw["include/edge/simd/exact.hpp"] = raw["include/edge/simd/interleave.hpp"] = 1
-    raw["include/edge/simd/byte_bits.hpp"] = 1
+    raw["include/edge/simd/byte_bits.hpp"] = raw["include/edge/simd/decimal_digits.hpp"] = 1
 }
 function broken(rule) { print FILENAME ":" FNR ": " rule; failed = 1 }
 function end_of_file() {
@@ -71,7 +71,7 @@ FNR == 1 {
 layer != "" && /^#[ \t]*include[ \t]*"/ { broken("headers of the library are included with <edge/…>") }
 # An empty __asm__ names no instruction: it keeps the compiler from leaving out or joining what is there.
 layer != "" && !(FILENAME in raw) && !/__asm__( volatile)?\(""/ && /(^|[^A-Za-z0-9_])(_mm(256|512)?_|__m(128|256|512)|__builtin_ia32_|__builtin_neon_|v(dot|mmla|usdot|mull|mlal|padal|ld1|st1)q?_[a-z0-9_]*[su](8|16|32)|__asm__|asm volatile)/ {
-    broken("raw instructions belong to simd/byte_bits.hpp, dot.hpp, exact.hpp, interleave.hpp, stream.hpp and widen.hpp")
+    broken("raw instructions belong to simd/byte_bits.hpp, decimal_digits.hpp, dot.hpp, exact.hpp, interleave.hpp, stream.hpp and widen.hpp")
 }
 layer != "" && FILENAME !~ /\/detail\// && /^[^\/]*xsimd::default_arch/ {
     broken("xsimd::default_arch outside detail/: nothing public depends on compiler flags")

@@ -29,7 +29,7 @@ namespace edge::frame::detail {
 inline constexpr std::size_t csv_max_columns = std::size_t{1} << 17;
 
 /// Text of a piece that is parsed by one thread; with its index it stays in the second cache.
-inline constexpr std::size_t csv_piece_bytes = std::size_t{1} << 18;
+inline constexpr std::size_t csv_piece_bytes = std::size_t{1} << 17;
 
 /// Names of the columns: the first row's cells, with a number put to those that are there already.
 inline std::vector<std::string> csv_names(csv_scanner& scan, bool header) {

@@ -4,16 +4,16 @@
 /// @file Numbers as text, read exactly: the same bits as std::from_chars, several times as fast for what tables hold.
 ///
 ///     double x;
-///     if (!read_short_decimal(begin, end, x)) …        // not a plain number of 16 digits at most: ask parse_number
+///     if (!read_short_decimal(begin, end, x)) …        // not a plain number of 19 digits at most: ask parse_number
 ///     auto y = parse_number<float>(" +1.5e3 ");        // any text
 ///
-/// Eight digits are one word, so that numbers of any length up to 16 take no branch that depends on it. Sources: Lemire
-/// 2022, "Parsing series of integers with SIMD" (eight digits in a word); Clinger 1990, "How to read floating point
-/// numbers accurately" (an integer below 2^53 divided by a power of ten up to 10^22 is rounded once); Lemire 2021, "Number
-/// parsing at a gigabyte per second" (more digits, by a truncated 128-bit reciprocal of the power of five).
+/// Digits come sixteen at a time, so that numbers of any length up to that take no branch that depends on it. Sources:
+/// Clinger 1990, "How to read floating point numbers accurately" (an integer below 2^53 divided by a power of ten up to
+/// 10^22 is rounded once); Lemire 2021, "Number parsing at a gigabyte per second" (more digits, by a truncated 128-bit
+/// reciprocal of the power of five).
 
 #include <edge/frame/csv_options.hpp>
-#include <edge/simd/byte_bits.hpp>
+#include <edge/simd/decimal_digits.hpp>
 
 #include <array>
 #include <bit>
@@ -29,43 +29,7 @@
 namespace edge::frame::detail {
 
 /// What the fast readers may look at before the end of a text.
-inline constexpr std::ptrdiff_t decimal_reach = 24;
-
-/// Digits as their values, the first one lowest, to the number they are.
-[[nodiscard]] constexpr std::uint64_t eight_digits(std::uint64_t d) noexcept {
-    d = d * 10 + (d >> 8);
-    constexpr std::uint64_t pairs = 0x000000FF000000FFU;
-    return (((d & pairs) * 0x000F424000000064U) + ((d >> 16 & pairs) * 0x0000271000000001U)) >> 32 & 0xFFFFFFFFU;
-}
-
-/// Not 0 where a byte is no value of a digit.
-[[nodiscard]] constexpr std::uint64_t not_digits(std::uint64_t d) noexcept {
-    return ((d + 0x7676767676767676U) | d) & 0x8080808080808080U;
-}
-
-/// The last `n` of eight characters as the values of digits, 0 before them.
-[[nodiscard]] inline std::uint64_t last_digits(const char* end, std::size_t n) noexcept {
-    return (simd::load_word(end - 8) ^ 0x3030303030303030U) & ~std::uint64_t{0} << (64 - 8 * n);
-}
-
-/// The point among the values of digits, as the high bit of its byte; the last one of several, 0 for none.
-[[nodiscard]] constexpr std::uint64_t point_of(std::uint64_t d) noexcept {
-    const std::uint64_t at = simd::detail::zero_bytes(d ^ 0x1E1E1E1E1E1E1E1EU);
-    return at & (~at + 1);
-}
-
-/// How many bytes follow that of a point.
-[[nodiscard]] constexpr int places_after(std::uint64_t point) noexcept {
-    return point == 0 ? 0 : (63 - std::countr_zero(point)) >> 3;
-}
-
-/// Takes the byte of a point out; those before it move up, and `in` becomes the first one.
-[[nodiscard]] constexpr std::uint64_t without_point(std::uint64_t d, std::uint64_t point, std::uint64_t in) noexcept {
-    const std::uint64_t any = point != 0;
-    const std::uint64_t before = (point >> 7) - any;
-    const std::uint64_t after = ~((point >> 7 << 8) - any);
-    return any != 0 ? (d & after) | (d & before) << 8 | in : d;
-}
+inline constexpr std::ptrdiff_t decimal_reach = 32;
 
 /// A sign and at most 19 digits, of which one or none is followed by a point: value = ±digits / 10^places.
 struct short_decimal {
@@ -74,52 +38,30 @@ struct short_decimal {
     bool negative;
 };
 
+/// More characters than a register holds.
+/// @param n  more than 16
+template <class Arch>
+[[nodiscard]] EDGE_NEVER_INLINE simd::decimal_digits read_long_decimal(const char* end, std::size_t n) noexcept {
+    if (n > 20) return {};
+    const simd::decimal_digits first = simd::read_decimal<Arch>(end - 16, n - 16);
+    const simd::decimal_digits last = simd::read_decimal<Arch>(end, 16);
+    const bool has_point = first.has_point || last.has_point;
+    return {first.digits * (last.has_point ? 1'000'000'000'000'000 : 10'000'000'000'000'000) + last.digits,
+            first.has_point ? 16 + first.places : last.places, has_point,
+            first.valid && last.valid && !(first.has_point && last.has_point) && (n < 20 || has_point)};
+}
+
 /// @param begin, end  not empty; the `decimal_reach` bytes before `end` can be read
 /// @return  whether the text is such a number and nothing else
-template <bool with_point>
+template <bool with_point, class Arch>
 [[nodiscard]] EDGE_ALWAYS_INLINE bool read_digits(const char* begin, const char* end, short_decimal& number) noexcept {
     number.negative = *begin == '-';
-    begin += number.negative;
-    const auto n = static_cast<std::size_t>(end - begin);
-    if (n - 1 < 8) {
-        std::uint64_t d = last_digits(end, n);
-        std::uint64_t point = 0;
-        if constexpr (with_point) {
-            point = point_of(d);
-            d = without_point(d, point, 0);
-        }
-        number.digits = eight_digits(d);
-        number.places = places_after(point);
-        return not_digits(d) == 0 && n > (point != 0);
-    }
-    if (n - 9 < 12) {
-        const std::size_t above = n > 16 ? n - 16 : 0;
-        std::uint64_t low = last_digits(end, 8);
-        std::uint64_t high = last_digits(end - 8, above != 0 ? 8 : n - 8);
-        std::uint64_t top = above != 0 ? last_digits(end - 16, above) : 0;
-        int places = 0;
-        if constexpr (with_point) {
-            const std::uint64_t in_low = point_of(low);
-            const std::uint64_t in_high = in_low != 0 ? 0 : point_of(high);
-            const std::uint64_t in_top = (in_low | in_high) != 0 ? 0 : point_of(top);
-            places = in_low != 0    ? places_after(in_low)
-                     : in_high != 0 ? 8 + places_after(in_high)
-                     : in_top != 0  ? 16 + places_after(in_top)
-                                    : 0;
-            const std::uint64_t from_high = high >> 56;
-            const std::uint64_t from_top = top >> 56;
-            low = without_point(low, in_low, from_high);
-            high = in_low != 0 ? high << 8 | from_top : without_point(high, in_high, from_top);
-            top = (in_low | in_high) != 0 ? top << 8 : without_point(top, in_top, 0);
-            if (n == 20 && (in_low | in_high | in_top) == 0) return false;
-        } else if (n == 20) {
-            return false;
-        }
-        number.digits = (eight_digits(top) * 100'000'000 + eight_digits(high)) * 100'000'000 + eight_digits(low);
-        number.places = places;
-        return (not_digits(low) | not_digits(high) | not_digits(top)) == 0;
-    }
-    return false;
+    const auto n = static_cast<std::size_t>(end - begin) - number.negative;
+    if (n == 0) return false;
+    const simd::decimal_digits read = n <= 16 ? simd::read_decimal<Arch>(end, n) : read_long_decimal<Arch>(end, n);
+    number.digits = read.digits;
+    number.places = read.places;
+    return read.valid && (with_point || !read.has_point);
 }
 
 /// The upper and lower half of a product.
@@ -173,18 +115,8 @@ struct reciprocal_of_five {
 }
 inline constexpr std::array<reciprocal_of_five, 28> fives = reciprocals_of_five();
 
-/// digits / 10^places, rounded to the nearest double, half to even.
-/// @param places  0 to 27
-/// @return  false where these steps cannot tell; then another way is needed
-[[nodiscard]] inline bool divide_exactly(std::uint64_t digits, int places, double& value) noexcept {
-    if (digits <= std::uint64_t{1} << 53 && places <= 22) {
-        value = static_cast<double>(digits) / powers_of_ten[static_cast<std::size_t>(places)];
-        return true;
-    }
-    if (digits == 0) {
-        value = 0;
-        return true;
-    }
+/// digits / 10^places, rounded to the nearest double, half to even, for any digits but 0 and places of 0 to 27.
+[[nodiscard]] EDGE_NEVER_INLINE inline double divide_long(std::uint64_t digits, int places) noexcept {
     const int zeros = std::countl_zero(digits);
     const std::uint64_t w = digits << zeros;
     const reciprocal_of_five& five = fives[static_cast<std::size_t>(places)];
@@ -207,21 +139,26 @@ inline constexpr std::array<reciprocal_of_five, 28> fives = reciprocals_of_five(
         ++exponent;
     }
     mantissa &= ~(std::uint64_t{1} << 52);
-    value = std::bit_cast<double>(mantissa | static_cast<std::uint64_t>(exponent) << 52);
-    return true;
+    return std::bit_cast<double>(mantissa | static_cast<std::uint64_t>(exponent) << 52);
 }
 
-[[nodiscard]] inline bool read_short_decimal(const char* begin, const char* end, double& value) noexcept {
+template <class Arch = xsimd::default_arch>
+[[nodiscard]] EDGE_ALWAYS_INLINE bool read_short_decimal(const char* begin, const char* end, double& value) noexcept {
     short_decimal number;
-    if (!read_digits<true>(begin, end, number) || !divide_exactly(number.digits, number.places, value)) return false;
-    value = std::bit_cast<double>(std::bit_cast<std::uint64_t>(value) | std::uint64_t{number.negative} << 63);
+    if (!read_digits<true, Arch>(begin, end, number)) return false;
+    const double x = number.digits <= std::uint64_t{1} << 53
+                         ? static_cast<double>(static_cast<std::int64_t>(number.digits)) /
+                               powers_of_ten[static_cast<std::size_t>(number.places)]
+                         : divide_long(number.digits, number.places);
+    value = std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) | std::uint64_t{number.negative} << 63);
     return true;
 }
 
 /// The nearest float. A double that is no midpoint of two floats is on the same side of it as the number itself.
+template <class Arch = xsimd::default_arch>
 [[nodiscard]] inline bool read_short_decimal(const char* begin, const char* end, float& value) noexcept {
     double wide = 0;
-    if (!read_short_decimal(begin, end, wide)) return false;
+    if (!read_short_decimal<Arch>(begin, end, wide)) return false;
     constexpr std::uint64_t below = (std::uint64_t{1} << 29) - 1;  // bits that a float lacks
     const double magnitude = wide < 0 ? -wide : wide;
     if ((std::bit_cast<std::uint64_t>(wide) & below) == (below + 1) / 2 ||
@@ -231,11 +168,11 @@ inline constexpr std::array<reciprocal_of_five, 28> fives = reciprocals_of_five(
     return true;
 }
 
-template <class T>
+template <class Arch = xsimd::default_arch, class T>
 requires std::is_integral_v<T>
 [[nodiscard]] inline bool read_short_decimal(const char* begin, const char* end, T& value) noexcept {
     short_decimal number;
-    if (!read_digits<false>(begin, end, number)) return false;
+    if (!read_digits<false, Arch>(begin, end, number)) return false;
     constexpr auto most = static_cast<std::uint64_t>((std::numeric_limits<T>::max)());
     if ((std::is_unsigned_v<T> && number.negative) || number.digits > most + number.negative) return false;
     const std::uint64_t sign = std::uint64_t{0} - number.negative;  // no branch: half of the numbers may have one

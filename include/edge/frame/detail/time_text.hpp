@@ -30,7 +30,7 @@ public:
         const std::uint64_t time = simd::load_word(begin + 11);
         constexpr std::uint64_t colons = 0x0000FF0000FF0000U;
         const std::uint64_t d = (time ^ 0x3030303030303030U) & ~colons;
-        if ((time & colons) != 0x00003A00003A0000U || not_digits(d) != 0) return false;
+        if ((time & colons) != 0x00003A00003A0000U || simd::not_digits(d) != 0) return false;
         const std::uint64_t pairs = d * 10 + (d >> 8);
         const std::uint64_t hour = pairs & 0xFF, minute = pairs >> 24 & 0xFF, second = pairs >> 48 & 0xFF;
         if (hour > 23 || minute > 59 || second > 59) return false;
@@ -40,12 +40,11 @@ public:
         if (at != end) {
             const auto places = static_cast<std::size_t>(end - at) - 1;
             if (*at != '.' || places - 1 > 8) return false;
-            const std::uint64_t low = last_digits(end, places > 8 ? 8 : places);
-            const auto first = static_cast<std::uint64_t>(places > 8 ? at[1] - '0' : 0);
-            if (not_digits(low) != 0 || first > 9) return false;
+            const simd::decimal_digits digits = simd::read_decimal<xsimd::default_arch>(end, places);
+            if (!digits.valid || digits.has_point) return false;
             constexpr std::uint64_t units[] = {1'000'000'000, 100'000'000, 10'000'000, 1'000'000, 100'000,
                                                10'000,        1'000,       100,        10,        1};
-            fraction = (first * 100'000'000 + eight_digits(low)) * units[places];
+            fraction = digits.digits * units[places];
         }
         constexpr std::int32_t most_days = 106'750;  // within int64 nanoseconds at any time of the day
         if (days_ > most_days || days_ < -most_days) return false;
