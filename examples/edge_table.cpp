@@ -97,11 +97,31 @@ bool can_stream(const options& o) {
     return o.rollings.empty() && (o.grouped || o.sort_by.empty()) && (answers || !o.output.empty());
 }
 
+/// Which columns the steps use; none where that may be all. Names are those of `t`, without what a join brings.
+table_stream::choice columns_used(const options& o) {
+    if (!o.asof.empty() || (!o.grouped && o.select.empty())) return {};
+    return [&o](const table& t) {
+        std::vector<std::string> used;
+        const auto use = [&](const std::string& name) {
+            if (!name.empty() && std::find(used.begin(), used.end(), name) == used.end()) used.push_back(name);
+        };
+        for (const std::string& name : o.grouped ? keys_of(o, t) : column_list(o.select, t)) use(name);
+        for (const std::string& where : o.filters) use(parse_condition(where, t).column);
+        if (!o.grouped) return used;
+        for (const aggregate& a : aggregate_list(o.aggregates, t)) {
+            use(a.column);
+            use(a.other);
+        }
+        return used;
+    };
+}
+
 outcome run_streamed(const options& o, const std::vector<std::filesystem::path>& files) {
     const row_steps steps(o);
+    const table_stream::choice used = columns_used(o);
     if (o.grouped) {
         std::optional<group_accumulator> groups;
-        table_stream rows(files);
+        table_stream rows(files, used);
         while (auto batch = rows.next()) {
             const table t = steps(std::move(*batch));
             if (!groups) groups.emplace(keys_of(o, t), aggregate_list(o.aggregates, t));
@@ -113,7 +133,7 @@ outcome run_streamed(const options& o, const std::vector<std::filesystem::path>&
     }
     const auto each = [&](auto&& use) {
         std::optional<std::size_t> left = o.head;
-        table_stream rows(files);
+        table_stream rows(files, used);
         while (auto batch = rows.next()) {
             table t = steps(std::move(*batch));
             if (left) t = t.head(*left);

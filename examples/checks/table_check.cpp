@@ -129,3 +129,44 @@ TEST_CASE("edge_table names the cell that does not fit the kinds of the beginnin
     CHECK(r.err.find("left") != std::string::npos);
     CHECK_FALSE(std::filesystem::exists(folder / "out.csv"));
 }
+
+TEST_CASE("edge_table does not read columns of files in pieces that no step uses") {
+    if (!is_built("edge_table")) return;
+    const scratch folder;
+    std::filesystem::create_directories(folder / "in");
+    folder.write("in/a.csv", "x,noise,y\n1,2,3\n5,2,3\n");
+    folder.write("in/b.csv", "x,noise,y\n1,left,4\n");  // no number, as it was in the first file
+    std::vector<std::int64_t> x(1000, 1);
+    std::vector<double> noise(1000);
+    for (std::size_t i = 0; i < noise.size(); ++i) noise[i] = static_cast<double>(i) / 7;
+    std::filesystem::create_directories(folder / "parquet");
+    write_parquet(folder / "parquet/a.parquet", table{{"x", column(x)}, {"noise", column(noise)}, {"y", column(x)}});
+    const auto chunk = parquet_reader(folder / "parquet/a.parquet").metadata().row_groups[0].columns[1];
+    std::string bytes = folder.read("parquet/a.parquet");
+    for (std::size_t i = 0; i < 100; ++i) bytes[static_cast<std::size_t>(chunk.data_page_offset) + i] ^= '\x55';
+    folder.write("parquet/a.parquet", bytes);
+    for (const char* input : {"in", "parquet"}) {
+        CAPTURE(input);
+        const auto of = [&](std::vector<std::string> steps) {
+            steps.insert(steps.begin(), {folder / input, "--memory", "1", "-o", folder / "out.csv"});
+            return run("edge_table", steps);
+        };
+        for (const std::vector<std::string>& steps :
+             std::vector<std::vector<std::string>>{{"--select", "y", "--filter", "x < 3"},
+                                                   {"--group-by", "x", "--agg", "mean:y", "--filter", "x < 3"},
+                                                   {"--agg", "count", "--filter", "y > 0"}}) {
+            const auto r = of(steps);
+            CAPTURE(r.err);
+            CHECK(r.status == 0);
+        }
+        CHECK(of({"--agg", "count"}).status == 0);
+        CHECK(parse_csv(folder.read("out.csv")).column("count").values<std::int64_t>()[0] ==
+              (input == std::string("in") ? 3 : 1000));
+        CHECK(of({"--select", "noise"}).status == 1);
+        CHECK(of({"--agg", "mean:noise"}).status == 1);
+        CHECK(of({}).status == 1);
+        const auto wrong = of({"--select", "y", "--filter", "z < 3"});
+        CHECK(wrong.status == 1);
+        CHECK(wrong.err.find("'z'") != std::string::npos);
+    }
+}

@@ -3,11 +3,11 @@
 
 /// @file The rows of files in batches, for files that do not fit in memory.
 ///
-///     table_stream rows(files_of({"imu/"}));
+///     table_stream rows(files_of({"imu/"}), [](const table&) { return std::vector<std::string>{"id", "ax"}; });
 ///     while (auto batch = rows.next()) sums.update(*batch);
 ///
-/// Parquet comes by some row groups at a time, CSV in pieces of some megabytes, JSON whole. The kinds of CSV columns are those that the
-/// beginning of the first file has.
+/// Parquet comes by some row groups at a time, CSV in pieces of some megabytes, JSON whole. The kinds of CSV columns are
+/// those that the beginning of the first file has.
 
 #include "../common/progress.hpp"
 #include "../common/table_file.hpp"
@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -56,8 +57,12 @@ inline std::uint64_t memory_of_machine() {
 
 class table_stream {
 public:
-    explicit table_stream(std::vector<std::filesystem::path> files)
-        : files_(std::move(files)), bar_("edge_table", bytes_of(files_)) {}
+    /// Names of the columns that will be used, of a table that has the columns of the first file.
+    using choice = std::function<std::vector<std::string>(const edge::frame::table&)>;
+
+    /// @param used  none: all columns are read. JSON has them all in any case.
+    explicit table_stream(std::vector<std::filesystem::path> files, choice used = {})
+        : files_(std::move(files)), used_(std::move(used)), bar_("edge_table", bytes_of(files_)) {}
 
     /// The next rows; at least one batch, perhaps of no rows.
     std::optional<edge::frame::table> next() {
@@ -65,7 +70,7 @@ public:
             const std::filesystem::path& path = files_[file_];
             const std::string extension = table_file::extension_of(path);
             if (extension == ".parquet") {
-                if (!parquet_) parquet_.emplace(path, edge::frame::parquet_read_options{.dictionary = true});
+                if (!parquet_) open_parquet(path);
                 if (parquet_->row_groups() == 0 && !std::exchange(is_open_, true)) return parquet_->read();
                 if (group_ < parquet_->row_groups()) {
                     bar_.at(done_ + bytes_of({path}) * group_ / parquet_->row_groups());
@@ -74,7 +79,7 @@ public:
                     return parquet_->read_row_groups(first, group_);
                 }
             } else if (extension == ".csv") {
-                if (!csv_) csv_.emplace(path, edge::frame::csv_options{.kinds = kinds_});
+                if (!csv_) open_csv(path);
                 if (auto batch = csv_->next()) {
                     if (kinds_.empty())
                         for (std::size_t c = 0; c < batch->names().size(); ++c)
@@ -89,7 +94,30 @@ public:
     }
 
 private:
+    using names = std::vector<std::string>;
+
     static constexpr std::uint64_t rows_at_once = std::uint64_t{1} << 19;
+
+    void choose(const edge::frame::table& all) {
+        columns_ = used_(all);
+        if (columns_->empty() && !all.names().empty()) columns_->push_back(all.names().front());  // so that rows count
+    }
+
+    void open_parquet(const std::filesystem::path& path) {
+        if (used_ && !columns_) {
+            edge::frame::table all;
+            for (const auto& [name, kind] : edge::frame::parquet_reader(path).schema())
+                all.add(name, edge::frame::column::missing(kind, 0));
+            choose(all);
+        }
+        parquet_.emplace(path,
+                         edge::frame::parquet_read_options{.columns = columns_.value_or(names{}), .dictionary = true});
+    }
+
+    void open_csv(const std::filesystem::path& path) {
+        if (used_ && !columns_) choose(edge::frame::csv_reader(path, {.max_rows = 0}).next().value());
+        csv_.emplace(path, edge::frame::csv_options{.kinds = kinds_, .columns = columns_.value_or(names{})});
+    }
 
     void close() {
         done_ += bytes_of({files_[file_]});
@@ -102,6 +130,8 @@ private:
     }
 
     std::vector<std::filesystem::path> files_;
+    choice used_;
+    std::optional<names> columns_;  ///< that are read, once they are known
     std::size_t file_ = 0;
     std::size_t group_ = 0;
     bool is_open_ = false;
