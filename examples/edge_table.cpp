@@ -132,14 +132,14 @@ outcome run_streamed(const options& o, const std::vector<std::filesystem::path>&
         return outcome_of(t);
     }
     const auto each = [&](auto&& use) {
-        std::optional<std::size_t> left = o.head;
+        auto left = o.head ? static_cast<std::size_t>(*o.head) : (std::numeric_limits<std::size_t>::max)();
         table_stream rows(files, used);
         while (auto batch = rows.next()) {
             table t = steps(std::move(*batch));
-            if (left) t = t.head(*left);
-            if (left) *left -= t.rows();
+            t = t.head(left);
+            left -= t.rows();
             use(o.select.empty() ? t : t.select(column_list(o.select, t)));
-            if (left && *left == 0) break;
+            if (left == 0) break;
         }
     };
     if (o.describe) {

@@ -20,6 +20,14 @@ namespace edge::frame {
 class string_dictionary {
 public:
     string_dictionary() { ends_.push_back(0); }
+    string_dictionary(const string_dictionary& other) : index_(other.index_) {
+        ends_.append({other.ends_.data(), other.ends_.size()});
+        text_.append({other.text_.data(), other.text_.size()});
+    }
+    string_dictionary(string_dictionary&&) noexcept = default;
+    string_dictionary& operator=(const string_dictionary& other) { return *this = string_dictionary(other); }
+    string_dictionary& operator=(string_dictionary&&) noexcept = default;
+    ~string_dictionary() = default;
 
     [[nodiscard]] std::size_t size() const noexcept { return ends_.size() - 1; }
 

@@ -77,7 +77,9 @@ private:
 
     void start(const table& batch);
     void check(const table& batch) const;
-    void take(const table& chunk, const parallel_options& threads);
+    void take(const table& keys, const table& chunk, std::size_t rows, const parallel_options& threads);
+    void add_rows(const table& chunk, std::span<const std::uint32_t> group_of, const parallel_options& threads);
+    [[nodiscard]] bool adds_rows() const noexcept;
     void take_pending(const parallel_options& threads);
     void join(detail::group_aggregates& part, const detail::slot_map& map, std::size_t count,
               const std::vector<column>& kept, const std::vector<column>& compared, const parallel_options& threads);
@@ -94,7 +96,8 @@ private:
     std::vector<column> kept_;      ///< of each aggregate that chooses rows, the values of the rows chosen so far
     std::vector<column> compared_;  ///< of each state that chooses by texts, the texts of those rows
     std::vector<held> held_;
-    std::vector<table> pending_;
+    std::vector<table> pending_keys_;  ///< columns of numbers
+    std::vector<table> pending_;       ///< what is aggregated
     std::size_t pending_rows_ = 0;
     std::size_t rows_ = 0;
 };
@@ -119,12 +122,12 @@ inline void group_accumulator::start(const table& batch) {
     std::vector<kind> kinds;
     for (const std::string& key : keys_) kinds.push_back(batch.column(key).kind());
     groups_ = detail::stored_keys(std::move(kinds));
-    states_.emplace(plan_, plan_->columns(batch.head(0)));
     for (const aggregate& a : wanted_) {
         wanted_kinds_.push_back(a.column.empty() ? kind::int64 : batch.column(a.column).kind());
         kept_.push_back(column::missing(wanted_kinds_.back(), 0));
     }
     compared_.assign(plan_->states.size(), column::missing(kind::string, 0));
+    states_.emplace(plan_, plan_->columns(schema()));
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
         if (!detail::is_of_all_values(wanted_[i].what)) continue;
         const std::size_t source = plan_->results[i].source;
@@ -157,7 +160,7 @@ inline void group_accumulator::update(const table& batch, const parallel_options
     } else {
         check(batch);
     }
-    std::vector<std::string> names = keys_;
+    std::vector<std::string> names;
     const auto need = [&](const std::string& name) {
         if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     };
@@ -165,35 +168,56 @@ inline void group_accumulator::update(const table& batch, const parallel_options
         need(a.column);
         need(a.other);
     }
-    const table used = names.empty() ? batch : batch.select(names);
+    table keys;
+    for (std::size_t i = 0; i < keys_.size(); ++i)
+        keys.add(keys_[i], groups_.numbered(i, batch.column(keys_[i]), threads));
+    const table used = batch.select(names);
     rows_ += batch.rows();
-    for (std::size_t first = 0; first < used.rows();) {
-        const std::size_t count = (std::min)(used.rows() - first, chunk_rows - pending_rows_);
-        pending_.push_back(used.slice(first, count));
+    for (std::size_t first = 0; first < batch.rows();) {
+        const std::size_t count = (std::min)(batch.rows() - first, chunk_rows - pending_rows_);
+        const auto part = [&](const table& t) { return t.names().empty() ? t : t.slice(first, count); };
+        pending_keys_.push_back(part(keys));
+        pending_.push_back(part(used));
         pending_rows_ += count;
         first += count;
         if (pending_rows_ == chunk_rows) take_pending(threads);
     }
-    if (pending_.size() > 64) pending_ = {concat(pending_)};  // so that many small batches do not cost a table each
+    if (pending_.size() > 64) {  // so that many small batches do not cost a table each
+        pending_keys_ = {concat(pending_keys_)};
+        pending_ = {concat(pending_)};
+    }
 }
 
 inline void group_accumulator::take_pending(const parallel_options& threads) {
     if (pending_rows_ == 0) return;
-    const table chunk = concat(pending_);
-    pending_.clear();
-    pending_rows_ = 0;
-    take(chunk, threads);
+    const table keys = concat(std::exchange(pending_keys_, {}));
+    const table chunk = concat(std::exchange(pending_, {}));
+    take(keys, chunk, std::exchange(pending_rows_, 0), threads);
 }
 
-inline void group_accumulator::take(const table& chunk, const parallel_options& threads) {
-    std::vector<column> keys;
-    for (const std::string& key : keys_) keys.push_back(chunk.column(key));
-    detail::row_groups rows(keys, chunk.rows(), threads);
-    detail::group_aggregates part = detail::aggregate_rows(rows, plan_, chunk, threads);
+/// Whether groups are so many that those of a chunk would be little fewer than its rows.
+inline bool group_accumulator::adds_rows() const noexcept {
+    bool chooses = false;  // a row of the chunk, which is then forgotten
+    for (std::size_t s = 0; s < plan_->states.size(); ++s) chooses = chooses || plan_->is_choice(s);
+    return !chooses && groups_.size() > chunk_rows / 32;
+}
+
+inline void group_accumulator::take(const table& keys, const table& chunk, std::size_t rows,
+                                    const parallel_options& threads) {
+    const auto hold = [&](std::span<const std::uint32_t> group_of) {
+        for (held& h : held_) h.values.add(chunk.column(plan_->sources[h.source].name), group_of);
+    };
+    if (adds_rows()) {
+        const growing<std::uint32_t> group_of = groups_.insert(keys.columns(), rows, threads);
+        add_rows(chunk, {group_of.data(), rows}, threads);
+        return hold({group_of.data(), rows});
+    }
+    detail::row_groups groups(keys.columns(), rows, threads);
+    detail::group_aggregates part = detail::aggregate_rows(groups, plan_, chunk, threads);
     std::vector<std::uint32_t> slots;
     for (std::size_t s = 0; s < part.slots(); ++s)
         if (part.sizes()[s] != 0) slots.push_back(static_cast<std::uint32_t>(s));
-    const std::vector<std::uint32_t> group_of = groups_.insert(rows, slots, threads);
+    const std::vector<std::uint32_t> group_of = groups_.insert(groups, slots, threads);
     std::vector<column> kept(wanted_.size());
     std::vector<column> compared(plan_->states.size());
     const auto chosen = [&](std::size_t state, const std::string& name) {
@@ -212,10 +236,54 @@ inline void group_accumulator::take(const table& chunk, const parallel_options& 
     if (held_.empty()) return;
     std::vector<std::uint32_t> target(part.slots());
     for (std::size_t i = 0; i < slots.size(); ++i) target[slots[i]] = group_of[i];
-    std::vector<std::uint32_t> of_row(chunk.rows());
-    rows.numbers(of_row);
+    std::vector<std::uint32_t> of_row(rows);
+    groups.numbers(of_row);
     for (std::uint32_t& n : of_row) n = target[n];
-    for (held& h : held_) h.values.add(chunk.column(plan_->sources[h.source].name), of_row);
+    hold(of_row);
+}
+
+/// Values of a chunk straight to the states of their groups. The states are cut into pieces that fit in a cache; a piece's
+/// rows are taken together, on one thread, in their order.
+inline void group_accumulator::add_rows(const table& chunk, std::span<const std::uint32_t> group_of,
+                                        const parallel_options& threads) {
+    constexpr std::size_t most_pieces = 256;
+    states_->read_from(plan_->columns(chunk));
+    states_->look_for_nan(threads);
+    states_->resize(groups_.size());
+    int shift = 10;
+    while ((groups_.size() - 1) >> shift >= most_pieces) ++shift;
+    const std::size_t pieces = ((groups_.size() - 1) >> shift) + 1;
+    growing<std::uint64_t> rows;
+    growing<std::uint32_t> begins;
+    detail::gather_by_slot<std::uint64_t>(
+        group_of.size(), pieces,
+        [&](std::size_t first, std::size_t count, auto&& f) {
+            for (std::size_t i = first; i < first + count; ++i)
+                f(group_of[i] >> shift, static_cast<std::uint64_t>(group_of[i]) << 32 | i);
+        },
+        threads, rows, begins);
+    struct scratch {
+        detail::group_aggregates::scratch values;
+        std::uint32_t rows[detail::row_block::most];
+        std::uint32_t groups[detail::row_block::most];
+    };
+    const auto tasks = static_cast<index_t>(pieces);
+    std::vector<std::unique_ptr<scratch>> work(static_cast<std::size_t>(parts_for(tasks, threads)));
+    for (auto& w : work) w = std::make_unique<scratch>();
+    parallel_tasks(tasks, threads, [&](index_t piece, int part) {
+        scratch& mine = *work[static_cast<std::size_t>(part)];
+        const std::size_t end = begins[static_cast<std::size_t>(piece) + 1];
+        for (std::size_t at = begins[static_cast<std::size_t>(piece)]; at < end;) {
+            const std::size_t count = (std::min)(detail::row_block::most, end - at);
+            for (std::size_t i = 0; i < count; ++i) {
+                mine.rows[i] = static_cast<std::uint32_t>(rows[at + i]);
+                mine.groups[i] = static_cast<std::uint32_t>(rows[at + i] >> 32);
+            }
+            states_->add({0, mine.rows, count, mine.groups}, mine.values);
+            at += count;
+        }
+    });
+    states_->read_from(plan_->columns(schema()));
 }
 
 /// Groups of another stream or of a chunk. @param kept  values of the rows that they chose, by slot; `compared` as well
@@ -336,7 +404,7 @@ inline table group_accumulator::finish(const parallel_options& threads) const {
     if (!keys_.empty()) {  // else there is one group
         std::vector<sort_key> by;
         for (const std::string& key : keys_) by.push_back({key});
-        order = sorted_rows(keys, by);
+        order = sorted_rows(keys, by, threads);
     }
     for (std::size_t g = 0; g < slots.size(); ++g) slots[g] = static_cast<std::uint32_t>(order[g]);
     std::vector<column> columns(wanted_.size());
@@ -354,7 +422,10 @@ inline table group_accumulator::finish(const parallel_options& threads) const {
             columns[i] = states_->result(i, slots, kept_[i]);
         }
     }
-    return detail::with_lists(keys_.empty() ? table() : frame::take(keys, order), *states_, std::move(columns), slots);
+    table first;
+    const table sorted = keys_.empty() ? table() : frame::take(keys, order, threads);
+    for (std::size_t i = 0; i < keys_.size(); ++i) first.add(keys_[i], plain(sorted.columns()[i]));
+    return detail::with_lists(first, *states_, std::move(columns), slots);
 }
 
 /// A table of no rows with the columns that are read.

@@ -174,6 +174,9 @@ public:
     [[nodiscard]] group_state& state(std::size_t i) noexcept { return *states_[i]; }
     [[nodiscard]] const group_state& state(std::size_t i) const noexcept { return *states_[i]; }
 
+    /// The columns of the rows that are added from now on; of the same kinds.
+    void read_from(std::vector<column> columns) { columns_ = std::move(columns); }
+
     /// Before `resize`, for columns of which most have no NaN and many slots: then nothing is kept of what is missing.
     void look_for_nan(const parallel_options& threads) {
         for (std::size_t s = 0; s < columns_.size(); ++s)

@@ -32,7 +32,7 @@ public:
             if (kind_ == kind::string) {
                 texts.clear();
                 for (std::size_t i = 0; i < block.count; ++i)
-                    texts.push_back(texts_.code(c.text(first + (block.at == nullptr ? i : block.at[i]))));
+                    texts.push_back(number_of(c.text(first + (block.at == nullptr ? i : block.at[i]))));
                 block.ordered = texts.data();
             }
             for (std::size_t i = 0; i < block.count; ++i) put(block.slots[i], same_zero(block.ordered[i]));
@@ -42,7 +42,7 @@ public:
     /// The values of another stream. @param group_of  of its groups
     void add(const held_values& other, std::span<const std::uint32_t> group_of) {
         std::vector<std::uint64_t> known;
-        for (std::size_t i = 0; i < other.texts_.size(); ++i) known.push_back(texts_.code(other.texts_[i]));
+        for (std::size_t i = 0; i < other.texts_.size(); ++i) known.push_back(number_of(other.texts_[i]));
         for (std::size_t i = 0; i < other.size(); ++i)
             put(group_of[other.groups_[i]], kind_ == kind::string ? known[other.values_[i]] : other.values_[i]);
     }
@@ -68,13 +68,13 @@ public:
     }
 
     void write(byte_writer& to) const {
-        texts_.write(to);
+        write_texts(texts_, to);
         to.put_array(std::span<const std::uint32_t>(groups_));
         to.put_array(std::span<const std::uint64_t>(values_));
     }
     /// @param count  of groups
     void read(byte_reader& from, std::size_t count) {
-        texts_.read(from);
+        texts_ = read_texts(from);
         const auto groups = from.get_array<std::uint32_t>(from.left());
         const auto values = from.get_array<std::uint64_t>(from.left());
         if (values.size() != groups.size()) from.fail("values of another number");
@@ -87,6 +87,10 @@ public:
     }
 
 private:
+    [[nodiscard]] std::uint64_t number_of(std::string_view text) {
+        return static_cast<std::uint64_t>(texts_.code(text));
+    }
+
     /// -0 as 0 where different values are counted.
     [[nodiscard]] std::uint64_t same_zero(std::uint64_t ordered) const noexcept {
         if (all_ || !is_float(kind_)) return ordered;
@@ -122,7 +126,7 @@ private:
 
     kind kind_;
     bool all_;
-    text_store texts_;
+    string_dictionary texts_;
     std::vector<std::uint32_t> groups_;
     std::vector<std::uint64_t> values_;
     std::vector<std::size_t> slots_;  // of different values, and 1; at most half full

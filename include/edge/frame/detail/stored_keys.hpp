@@ -7,46 +7,28 @@
 #include <edge/frame/detail/row_groups.hpp>
 #include <edge/frame/dictionary.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
 namespace edge::frame::detail {
 
-/// Texts and their numbers; a copy has its own.
-class text_store {
-public:
-    text_store() = default;
-    text_store(const text_store& other) {
-        for (std::size_t i = 0; i < other.words_.size(); ++i) (void)words_.code(other.words_[i]);
-    }
-    text_store(text_store&&) noexcept = default;
-    text_store& operator=(text_store other) noexcept {
-        std::swap(words_, other.words_);
-        return *this;
-    }
-
-    [[nodiscard]] std::size_t size() const noexcept { return words_.size(); }
-    [[nodiscard]] std::string_view operator[](std::size_t i) const noexcept { return words_[i]; }
-    [[nodiscard]] std::uint64_t code(std::string_view text) { return static_cast<std::uint64_t>(words_.code(text)); }
-
-    void write(byte_writer& to) const {
-        to.put(static_cast<std::uint64_t>(size()));
-        for (std::size_t i = 0; i < size(); ++i) to.put_text(words_[i]);
-    }
-    void read(byte_reader& from) {
-        const auto count = from.get<std::uint64_t>();
-        for (std::uint64_t i = 0; i < count; ++i)
-            if (code(from.get_text()) != i) from.fail("a text that was there already");
-    }
-
-private:
-    string_dictionary words_;
-};
+/// Texts and their numbers, in bytes.
+inline void write_texts(const string_dictionary& texts, byte_writer& to) {
+    to.put(static_cast<std::uint64_t>(texts.size()));
+    for (std::size_t i = 0; i < texts.size(); ++i) to.put_text(texts[i]);
+}
+[[nodiscard]] inline string_dictionary read_texts(byte_reader& from) {
+    string_dictionary texts;
+    const auto count = from.get<std::uint64_t>();
+    for (std::uint64_t i = 0; i < count; ++i)
+        if (static_cast<std::uint64_t>(texts.code(from.get_text())) != i) from.fail("a text that was there already");
+    return texts;
+}
 
 /// A key is a word for each column: of numbers what `to_ordered` says, of strings a number; and a word of bits that say
 /// which are missing.
@@ -57,32 +39,76 @@ public:
     stored_keys() = default;
     explicit stored_keys(std::vector<kind> kinds) : kinds_(std::move(kinds)), texts_(kinds_.size()) {}
 
-    [[nodiscard]] std::size_t size() const noexcept { return hashes_.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return words_.size() / stride(); }
     [[nodiscard]] std::span<const kind> kinds() const noexcept { return kinds_; }
 
-    /// Numbers of the keys of some slots, new ones after those that are there.
+    /// A key column as one of numbers: a text as its number, which is that of the same text in all batches.
+    [[nodiscard]] column numbered(std::size_t key, const column& c, const parallel_options& threads) {
+        if (kinds_[key] != kind::string) return c;
+        string_dictionary& texts = texts_[key];
+        growing<std::uint32_t> numbers;
+        std::uint32_t* const to = numbers.extend(c.size());
+        const bit_view valid = c.validity();
+        const auto each_row = [&](auto&& f) {
+            parallel_for(static_cast<index_t>(c.size()), {.threads = threads.threads, .grain = 1 << 14},
+                         [&](index_t first, index_t last) {
+                             for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
+                                 f(i);
+                         });
+        };
+        if (c.is_dictionary()) {
+            std::vector<std::uint32_t> here(c.dictionary().size() + 1, none);  // and the code of what is missing
+            const auto number = [&](std::size_t code) {
+                here[code] = static_cast<std::uint32_t>(texts.code(c.dictionary().text(code)));
+            };
+            const std::int32_t* const codes = c.codes().data();
+            if (c.dictionary().size() <= c.size()) {
+                for (std::size_t i = 0; i < c.dictionary().size(); ++i) number(i);
+            } else {  // most of it is of other rows
+                for (std::size_t i = 0; i < c.size(); ++i)
+                    if (const auto code = static_cast<std::size_t>(codes[i]); valid[i] && here[code] == none)
+                        number(code);
+            }
+            each_row([&](std::size_t i) { to[i] = here[static_cast<std::size_t>(codes[i])]; });
+        } else {
+            std::atomic<bool> has_new{false};
+            each_row([&](std::size_t i) {
+                to[i] = valid[i] ? static_cast<std::uint32_t>(texts.find(c.text(i))) : 0;
+                if (to[i] == none) has_new.store(true, std::memory_order_relaxed);
+            });
+            for (std::size_t i = 0; has_new && i < c.size(); ++i)
+                if (to[i] == none) to[i] = static_cast<std::uint32_t>(texts.code(c.text(i)));
+        }
+        growing_bits there;
+        if (c.null_count() != 0) there.append(valid);
+        return column(kind::uint32, c.size(), there.finish(), numbers.finish());
+    }
+
+    /// Numbers of the keys of some slots, new ones after those that are there. @param groups  of columns as `numbered`
     [[nodiscard]] std::vector<std::uint32_t> insert(const row_groups& groups, std::span<const std::uint32_t> slots,
                                                     const parallel_options& threads) {
         std::vector<std::uint64_t> words(slots.size() * stride());
         groups.each_key(slots, [&](const key_field& field, std::span<const std::uint64_t> codes) {
             const key_codes& from = *field.codes;
-            const std::uint64_t none = from.has_missing() ? from.last_code() : ~std::uint64_t{0};
-            const bool is_text = kinds_[field.column] == kind::string;
-            constexpr std::uint64_t unknown = ~std::uint64_t{0};
-            std::vector<std::uint64_t> known(is_text ? static_cast<std::size_t>(from.last_code()) + 1 : 0, unknown);
+            const std::uint64_t missing = from.has_missing() ? from.last_code() : ~std::uint64_t{0};
             for (std::size_t i = 0; i < slots.size(); ++i) {
                 std::uint64_t* const key = words.data() + i * stride();
-                if (from.has_missing() && codes[i] == none) {
+                if (from.has_missing() && codes[i] == missing)
                     key[kinds_.size()] |= std::uint64_t{1} << field.column;
-                } else if (is_text) {
-                    if (known[codes[i]] == unknown) known[codes[i]] = texts_[field.column].code(from.text(codes[i]));
-                    key[field.column] = known[codes[i]];
-                } else {
+                else
                     key[field.column] = from.ordered(codes[i]);
-                }
             }
         });
         return insert(words, threads);
+    }
+
+    /// Numbers of the keys of rows, new ones after those that are there, as the first of their rows come.
+    /// @param keys  columns as `numbered`
+    [[nodiscard]] growing<std::uint32_t> insert(std::span<const column> keys, std::size_t rows,
+                                                const parallel_options& threads) {
+        return insert(
+            rows, [&](std::size_t first, std::size_t count, std::uint64_t* to) { load(keys, first, count, to); },
+            threads);
     }
 
     /// Numbers of the keys of other groups, of the same kinds.
@@ -101,7 +127,7 @@ public:
         return insert(words, threads);
     }
 
-    /// The key columns, a row for each key.
+    /// The key columns, a row for each key; strings as codes.
     [[nodiscard]] std::vector<column> columns() const {
         std::vector<column> found;
         for (std::size_t c = 0; c < kinds_.size(); ++c) {
@@ -111,28 +137,25 @@ public:
                 found.push_back(column_of_ordered(kinds_[c], size(), there, word));
                 continue;
             }
-            column_builder texts(kind::string);
-            for (std::size_t i = 0; i < size(); ++i) {
-                if (there(i))
-                    texts.append(texts_[c][word(i)]);
-                else
-                    texts.append_null();
-            }
-            found.push_back(texts.finish());
+            growing<std::int32_t> codes;
+            std::int32_t* const to = codes.extend(size());
+            for (std::size_t i = 0; i < size(); ++i) to[i] = static_cast<std::int32_t>(word(i));  // 0 where missing
+            found.push_back(column::encoded(size(), validity_of(size(), there), codes.finish(),
+                                            string_dictionary(texts_[c]).finish()));
         }
         return found;
     }
 
     void write(byte_writer& to) const {
         to.put_array(std::span<const kind>(kinds_));
-        for (const text_store& t : texts_) t.write(to);
+        for (const string_dictionary& t : texts_) write_texts(t, to);
         to.put_array(std::span<const std::uint64_t>(words_));
     }
     void read(byte_reader& from) {
         *this = stored_keys(from.get_array<kind>(most_columns));
         for (const kind k : kinds_)
             if (static_cast<std::size_t>(k) >= kind_names.size()) from.fail("a key of no known kind");
-        for (text_store& t : texts_) t.read(from);
+        for (string_dictionary& t : texts_) t = read_texts(from);
         const std::vector<std::uint64_t> words = from.get_array<std::uint64_t>(from.left() / 8);
         if (words.size() % stride() != 0) from.fail("keys that end too soon");
         const std::size_t count = words.size() / stride();
@@ -171,56 +194,147 @@ private:
     /// Place in `slots_` of a key, or the free one where it would be.
     [[nodiscard]] std::size_t find(const std::uint64_t* key, std::uint64_t hash) const noexcept {
         const std::size_t mask = slots_.size() - 1;
+        const auto tag = static_cast<std::uint32_t>(hash >> 32);
         std::size_t at = static_cast<std::size_t>(hash) & mask;
-        while (slots_[at] != free && !(hashes_[slots_[at]] == hash && equal(slots_[at], key))) at = (at + 1) & mask;
+        while (slots_[at].number != none && !(slots_[at].tag == tag && equal(slots_[at].number, key)))
+            at = (at + 1) & mask;
         return at;
     }
 
-    /// @param words  keys, one after the other
-    std::vector<std::uint32_t> insert(std::span<const std::uint64_t> words, const parallel_options& threads) {
-        const std::size_t count = words.size() / stride();
-        std::vector<std::uint32_t> numbers(count);
-        std::vector<std::uint64_t> hashes(count);
+    /// Number of a key, or none.
+    [[nodiscard]] std::uint32_t number_of(const std::uint64_t* key) const noexcept {
+        if (!dense_.empty() && key[0] - least_ < dense_.size() && key[1] == 0) return dense_[key[0] - least_];
+        return slots_[find(key, hash_of(key))].number;
+    }
+
+    [[nodiscard]] std::uint32_t add(const std::uint64_t* key) {
+        if (2 * (size() + 1) > slots_.size()) grow(4 * slots_.size());
+        const std::uint64_t hash = hash_of(key);
+        slot& s = slots_[find(key, hash)];
+        if (s.number != none) return s.number;
+        if (size() >= none - 1) throw unsupported_error("more than 4294967294 different keys");
+        s = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(size())};
+        words_.insert(words_.end(), key, key + stride());
+        if (!dense_.empty() && key[0] - least_ < dense_.size() && key[1] == 0) dense_[key[0] - least_] = s.number;
+        return s.number;
+    }
+
+    /// @param load  load(first, count, to) puts the words of keys there
+    template <class Load>
+    growing<std::uint32_t> insert(std::size_t count, Load&& load, const parallel_options& threads) {
+        growing<std::uint32_t> numbers;
+        std::uint32_t* const to = numbers.extend(count);
         if (slots_.empty()) grow(64);
+        std::atomic<bool> has_new{false};
         parallel_for(static_cast<index_t>(count), {.threads = threads.threads, .grain = 1 << 12},
-                     [&](index_t first, index_t last) {
-                         for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i) {
-                             const std::uint64_t* const key = words.data() + i * stride();
-                             hashes[i] = hash_of(key);
-                             numbers[i] = slots_[find(key, hashes[i])];
+                     [&](index_t begin, index_t end) {
+                         std::vector<std::uint64_t> words(block * stride());
+                         const auto last = static_cast<std::size_t>(end);
+                         for (auto first = static_cast<std::size_t>(begin); first < last; first += block) {
+                             const std::size_t n = (std::min)(block, last - first);
+                             load(first, n, words.data());
+                             bool all = true;
+                             for (std::size_t i = 0; i < n; ++i) {
+                                 to[first + i] = number_of(words.data() + i * stride());
+                                 all = all && to[first + i] != none;
+                             }
+                             if (!all) has_new.store(true, std::memory_order_relaxed);
                          }
                      });
-        for (std::size_t i = 0; i < count; ++i) {
-            if (numbers[i] != free) continue;
-            if (2 * (size() + 1) > slots_.size()) grow(4 * slots_.size());
-            const std::uint64_t* const key = words.data() + i * stride();
-            std::uint32_t& slot = slots_[find(key, hashes[i])];
-            if (slot == free) {
-                if (size() >= free - 1) throw unsupported_error("more than 4294967294 different keys");
-                slot = static_cast<std::uint32_t>(size());
-                hashes_.push_back(hashes[i]);
-                words_.insert(words_.end(), key, key + stride());
-            }
-            numbers[i] = slot;
+        if (!has_new) return numbers;
+        std::vector<std::uint64_t> words(block * stride());
+        for (std::size_t first = 0; first < count; first += block) {
+            const std::size_t n = (std::min)(block, count - first);
+            if (std::find(to + first, to + first + n, none) == to + first + n) continue;
+            load(first, n, words.data());
+            for (std::size_t i = 0; i < n; ++i)
+                if (to[first + i] == none) to[first + i] = add(words.data() + i * stride());
         }
+        address_directly();
         return numbers;
     }
-    void grow(std::size_t slots) {
-        slots_.assign(slots, free);
-        for (std::size_t i = 0; i < size(); ++i) {
-            std::size_t at = static_cast<std::size_t>(hashes_[i]) & (slots - 1);
-            while (slots_[at] != free) at = (at + 1) & (slots - 1);
-            slots_[at] = static_cast<std::uint32_t>(i);
+    /// @param words  keys, one after the other
+    std::vector<std::uint32_t> insert(std::span<const std::uint64_t> words, const parallel_options& threads) {
+        const growing<std::uint32_t> numbers = insert(
+            words.size() / stride(),
+            [&](std::size_t first, std::size_t count, std::uint64_t* to) {
+                std::copy_n(words.data() + first * stride(), count * stride(), to);
+            },
+            threads);
+        return {numbers.data(), numbers.data() + numbers.size()};
+    }
+
+    /// Words of the keys of rows [first, first + count).
+    void load(std::span<const column> keys, std::size_t first, std::size_t count, std::uint64_t* to) const {
+        const std::size_t step = stride();
+        for (std::size_t i = 0; i < count; ++i) to[i * step + step - 1] = 0;
+        for (std::size_t c = 0; c < keys.size(); ++c) {
+            const auto miss = [&](std::size_t i) {
+                to[i * step + c] = 0;
+                to[i * step + step - 1] |= std::uint64_t{1} << c;
+            };
+            if (keys[c].kind() == kind::boolean) {
+                const bit_view bits = keys[c].booleans();
+                for (std::size_t i = 0; i < count; ++i) to[i * step + c] = bits[first + i];
+            } else {
+                dispatch_stored(keys[c].kind(), [&]<class T>() {
+                    const T* const values = keys[c].values<T>().data() + first;
+                    for (std::size_t i = 0; i < count; ++i) {
+                        to[i * step + c] = to_ordered_key(values[i]);
+                        if (values[i] != values[i]) miss(i);
+                    }
+                });
+            }
+            if (keys[c].null_count() == 0) continue;
+            const bit_view valid = keys[c].validity();
+            for (std::size_t i = 0; i < count; ++i)
+                if (!valid[first + i]) miss(i);
         }
     }
 
-    static constexpr std::uint32_t free = static_cast<std::uint32_t>(-1);
+    /// Many keys of one column that lie close to each other are addressed by themselves.
+    void address_directly() {
+        if (kinds_.size() != 1 || size() < 1024 || size() < 2 * addressed_) return;
+        addressed_ = size();
+        std::uint64_t greatest = 0;
+        least_ = ~std::uint64_t{0};
+        for (std::size_t i = 0; i < size(); ++i) {
+            if (words_[2 * i + 1] != 0) continue;
+            least_ = (std::min)(least_, words_[2 * i]);
+            greatest = (std::max)(greatest, words_[2 * i]);
+        }
+        dense_.clear();
+        if (greatest - least_ >= 8 * size()) return;
+        dense_.assign(2 * static_cast<std::size_t>(greatest - least_ + 1), none);
+        for (std::size_t i = 0; i < size(); ++i)
+            if (words_[2 * i + 1] == 0) dense_[words_[2 * i] - least_] = static_cast<std::uint32_t>(i);
+    }
+
+    void grow(std::size_t slots) {
+        slots_.assign(slots, {});
+        for (std::size_t i = 0; i < size(); ++i) {
+            const std::uint64_t hash = hash_of(words_.data() + i * stride());
+            std::size_t at = static_cast<std::size_t>(hash) & (slots - 1);
+            while (slots_[at].number != none) at = (at + 1) & (slots - 1);
+            slots_[at] = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(i)};
+        }
+    }
+
+    static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
+    static constexpr std::size_t block = 1024;
+
+    struct slot {
+        std::uint32_t tag = 0;  ///< of the hash
+        std::uint32_t number = none;
+    };
 
     std::vector<kind> kinds_;
-    std::vector<text_store> texts_;  // of columns of strings
+    std::vector<string_dictionary> texts_;  // of columns of strings
     std::vector<std::uint64_t> words_;
-    std::vector<std::uint64_t> hashes_;
-    std::vector<std::uint32_t> slots_;  // at most half full
+    std::vector<slot> slots_;           // at most half full
+    std::vector<std::uint32_t> dense_;  // numbers of the keys from `least_` on, none where there is none
+    std::uint64_t least_ = 0;
+    std::size_t addressed_ = 0;  // keys there were when `dense_` was made
 };
 
 }  // namespace edge::frame::detail

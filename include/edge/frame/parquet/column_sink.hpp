@@ -79,6 +79,28 @@ struct column_sink {
         values.reserve_bytes((reserved + 1) * row_bytes());
     }
 
+    /// Whether codes are no longer worth it: more than half of the texts are different.
+    [[nodiscard]] bool has_many_words() const noexcept { return words && words->size() > rows / 2 + 1024; }
+
+    /// From codes to texts, for the rows that are there and those to come.
+    void write_out(byte_budget& budget) {
+        growing_values offsets;
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < rows; ++i) bytes += word(i).size();
+        budget.charge(bytes, 1);
+        budget.charge(rows, sizeof(std::int64_t));
+        text.reserve(bytes);
+        auto* at = offsets.extend<std::int64_t>(rows + 1);
+        *at = 0;
+        for (std::size_t i = 0; i < rows; ++i) {
+            text.append(word(i));
+            *++at = static_cast<std::int64_t>(text.size());
+        }
+        values = std::move(offsets);
+        words.reset();
+        reserved = rows;
+    }
+
     /// The column; the sink is then used up.
     [[nodiscard]] column finish() {
         if (has_out_of_range) {
@@ -95,6 +117,12 @@ struct column_sink {
                 return column(kind, rows, validity.finish(), values.finish(), text.finish());
             default: return column(kind, rows, validity.finish(), values.finish());
         }
+    }
+
+private:
+    [[nodiscard]] std::string_view word(std::size_t row) {
+        return validity.view()[row] ? (*words)[static_cast<std::size_t>(values.as<std::int32_t>()[row])]
+                                    : std::string_view();
     }
 };
 

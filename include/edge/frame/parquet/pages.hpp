@@ -46,6 +46,7 @@ public:
         : from_(from),
           end_(end),
           field_(f),
+          budget_(budget),
           limits_(limits),
           unpack_(unpack),
           values_(f, budget, limits.null_out_of_range) {}
@@ -117,6 +118,9 @@ private:
             read_data_v2(c, page, bytes, unpacked, count, to);
         to.rows += count;
         left -= count;
+        const bool has_indexes =
+            page.encoding == encoding::plain_dictionary || page.encoding == encoding::rle_dictionary;
+        if (!has_indexes && to.has_many_words()) to.write_out(budget_);
     }
 
     void read_data(const page_header& page, std::span<const std::byte> bytes, std::size_t rows, column_sink& to) {
@@ -183,6 +187,7 @@ private:
     byte_source& from_;
     std::uint64_t end_;
     const field& field_;
+    byte_budget& budget_;
     const page_limits& limits_;
     decompressor& unpack_;
     value_reader values_;

@@ -34,7 +34,7 @@ namespace edge::frame {
 struct parquet_read_options {
     std::vector<std::string> columns = {};  ///< these, in this order; empty: all
     bool null_out_of_range = false;         ///< read times before 1677 or after 2262 as missing; else they are refused
-    bool dictionary = false;                ///< strings as codes into a dictionary: for few different ones
+    bool dictionary = false;                ///< strings as codes into a dictionary, where few are different
     bool verify_checksums = true;           ///< of pages that have one
     std::size_t max_page_bytes = std::size_t{256} << 20;  ///< of one page, uncompressed
     std::uint64_t max_bytes = 0;  ///< of the values of one file; 0: 256 MiB and 1000 times the size of the file
