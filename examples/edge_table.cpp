@@ -127,7 +127,7 @@ outcome run_streamed(const options& o, const std::vector<std::filesystem::path>&
             if (!groups) groups.emplace(keys_of(o, t), aggregate_list(o.aggregates, t));
             groups->update(t);
         }
-        const table t = finished(groups->finish(), o);
+        const table t = finished(std::move(*groups).finish(), o);
         give(t, o);
         return outcome_of(t);
     }

@@ -250,7 +250,7 @@ void stream(const fs::path& folder, const std::string& name) {
         last = reader.row_groups_with(first, 1'000'000);
         groups.update(reader.read_row_groups(first, last));
     }
-    const table result = q.ended(groups.finish());
+    const table result = q.ended(std::move(groups).finish());
     print_sums(result, false, edge::message("\"seconds\": ", seconds_since(begin), ", "));
 }
 

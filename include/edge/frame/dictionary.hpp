@@ -43,9 +43,11 @@ public:
         return static_cast<std::int32_t>(number);
     }
 
-    /// The number of a text; -1 where it was not numbered.
-    [[nodiscard]] std::int32_t find(std::string_view text) const {
-        return static_cast<std::int32_t>(index_.find(text, [this](std::uint32_t known) { return (*this)[known]; }));
+    /// Numbers of the texts `text(i)` for i in [first, last), 2^32 - 1 where one has none.
+    template <class Text>
+    void find(std::size_t first, std::size_t last, Text&& text, std::uint32_t* out) const {
+        index_.find(
+            first, last, text, [this](std::uint32_t known) { return (*this)[known]; }, out);
     }
 
     /// Text of a number.

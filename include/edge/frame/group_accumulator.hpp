@@ -10,7 +10,7 @@
 ///     save(acc.bytes());                           // and elsewhere: group_accumulator::from_bytes(bytes)
 ///
 /// All aggregates of a table, by keys of any kind. A group takes 16 bytes and more for its keys and 8 to 48 for each
-/// aggregate; `median` and `quantile` keep every value (12 bytes), `nunique` each different one of a group (about 28).
+/// aggregate; `median` and `quantile` keep every value (8 bytes), `nunique` each different one of a group (about 28).
 ///
 /// Rows are taken in chunks of 2^20, whatever the batches: the same rows in batches of any size give the same bits, on any
 /// number of threads. Less than a chunk waits in the memory of its batches. Against `table::group_by`, sums, means,
@@ -57,7 +57,9 @@ public:
 
     /// The keys and the aggregates, a row for each group (more with `largest` and `smallest`), in ascending order of the
     /// keys; a missing one comes last.
-    [[nodiscard]] table finish(const parallel_options& threads = {}) const;
+    [[nodiscard]] table finish(const parallel_options& threads = {}) const&;
+    /// The same, without a copy of what is there: of an accumulator that is then used up.
+    [[nodiscard]] table finish(const parallel_options& threads = {}) &&;
 
     /// All of it, to go on with elsewhere. Rows that wait for the rest of their chunk are then a chunk there.
     [[nodiscard]] std::vector<std::byte> bytes() const;
@@ -388,8 +390,13 @@ inline void group_accumulator::merge(const group_accumulator& other, const paral
     rows_ += from.rows_;
 }
 
-inline table group_accumulator::finish(const parallel_options& threads) const {
-    if (const auto whole = without_pending(threads)) return whole->finish(threads);
+inline table group_accumulator::finish(const parallel_options& threads) && {
+    take_pending(threads);
+    return std::as_const(*this).finish(threads);
+}
+
+inline table group_accumulator::finish(const parallel_options& threads) const& {
+    if (const auto whole = without_pending(threads)) return std::as_const(*whole).finish(threads);
     if (plan_ == nullptr) {
         table none;
         for (const std::string& key : keys_) none.add(key, column::missing(kind::int64, 0));
@@ -414,9 +421,8 @@ inline table group_accumulator::finish(const parallel_options& threads) const {
             const bool all = a.what != statistic::nunique;
             for (const held& h : held_) {
                 if (h.source != plan_->results[i].source || h.all != all) continue;
-                columns[i] =
-                    !all ? h.values.different(slots, groups_.size())
-                         : h.values.quantile(slots, groups_.size(), a.what == statistic::median ? 0.5 : a.q, threads);
+                columns[i] = !all ? h.values.different(slots, groups_.size())
+                                  : h.values.quantile(slots, a.what == statistic::median ? 0.5 : a.q, threads);
             }
         } else if (a.k == 0) {
             columns[i] = states_->result(i, slots, kept_[i]);

@@ -38,6 +38,7 @@ template <class T>
 class slot_array {
 public:
     slot_array() = default;
+    slot_array(std::size_t size, T value) { values_.append(size, value); }
     slot_array(const slot_array& other) { values_.append(other.all()); }
     slot_array(slot_array&& other) noexcept : values_(std::exchange(other.values_, {})) {}
     slot_array& operator=(slot_array other) noexcept {

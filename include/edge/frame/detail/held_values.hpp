@@ -1,25 +1,113 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file Values of a stream that are kept, for the aggregates of all values of a group: 12 bytes a value, or for the
-/// number of different values about 20 bytes for each different one.
+/// @file Values of a stream that are kept, for the aggregates of all values of a group: 8 bytes a value, or for the number
+/// of different values about 20 bytes for each different one.
 
 #include <edge/frame/detail/aggregate_rows.hpp>
 #include <edge/frame/detail/stored_keys.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace edge::frame::detail {
+
+/// A list of values for each group, in blocks of up to 512 that lie in slabs of a megabyte: nothing is moved when it grows.
+class value_lists {
+public:
+    value_lists() = default;
+    value_lists(const value_lists& other) : lists_(other.lists_), next_(other.next_), size_(other.size_) {
+        for (const auto& slab : other.slabs_) std::copy_n(slab.get(), slab_words, new_slab());
+    }
+    value_lists(value_lists&&) noexcept = default;
+    value_lists& operator=(value_lists other) noexcept {
+        lists_.swap(other.lists_);
+        slabs_.swap(other.slabs_);
+        std::swap(next_, other.next_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
+    ~value_lists() = default;
+
+    /// Values of all groups.
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    /// @throws unsupported_error  beyond 2^32 values and some
+    void push_back(std::uint32_t group, std::uint64_t value) {
+        if (group >= lists_.size()) lists_.resize((std::max)(std::size_t{group} + 1, 2 * lists_.size()));
+        list& l = lists_[group];
+        if (l.next == l.end) add_block(l);
+        word(l.next++) = value;
+        ++size_;
+    }
+
+    /// Calls `f(values)` with the values of a group, some at a time, the last ones first.
+    template <class F>
+    void each(std::size_t group, F&& f) const {
+        if (group >= lists_.size()) return;
+        std::uint32_t end = lists_[group].next;
+        for (std::uint32_t block = lists_[group].block; block != none;) {
+            const std::uint64_t head = word(block);
+            f(std::span<const std::uint64_t>(&word(block) + 1, end - block - 1));
+            block = static_cast<std::uint32_t>(head);  // the one before, which is full, and where it ends
+            end = block + static_cast<std::uint32_t>(head >> 32);
+        }
+    }
+
+    /// One past the last group that may have values.
+    [[nodiscard]] std::size_t groups() const noexcept { return lists_.size(); }
+
+private:
+    static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
+    static constexpr int slab_bits = 17;
+    static constexpr std::size_t slab_words = std::size_t{1} << slab_bits;
+    static constexpr std::uint32_t most_words = 512;  // of a block, which never lies in two slabs
+
+    struct list {
+        std::uint32_t block = none;  ///< the last one: its first word says which was before, and how long that is
+        std::uint32_t next = 0;
+        std::uint32_t end = 0;
+    };
+
+    [[nodiscard]] std::uint64_t& word(std::uint32_t at) const noexcept {
+        return slabs_[at >> slab_bits][at & (slab_words - 1)];
+    }
+    std::uint64_t* new_slab() {
+        slabs_.push_back(std::make_unique_for_overwrite<std::uint64_t[]>(slab_words));
+        return slabs_.back().get();
+    }
+    void add_block(list& l) {
+        const std::uint32_t before = l.block == none ? 0 : l.end - l.block;
+        const std::uint32_t words = (std::min)(most_words, before == 0 ? 4 : 2 * before);
+        if ((next_ & (slab_words - 1)) + words > slab_words || slabs_.size() << slab_bits == next_) {
+            if (slabs_.size() >= (std::size_t{1} << (32 - slab_bits)) - 1)
+                throw unsupported_error("more than four thousand million values of a stream's median");
+            next_ = slabs_.size() << slab_bits;
+            new_slab();
+        }
+        const auto at = static_cast<std::uint32_t>(next_);
+        next_ += words;
+        word(at) = static_cast<std::uint64_t>(before) << 32 | l.block;
+        l = {at, at + 1, at + words};
+    }
+
+    std::vector<list> lists_;
+    std::vector<std::unique_ptr<std::uint64_t[]>> slabs_;
+    std::size_t next_ = 0;  // word that is free
+    std::size_t size_ = 0;
+};
 
 class held_values {
 public:
     /// @param all  every value is kept; else each different one of a group
     held_values(kind k, bool all) : kind_(k), all_(all) {}
 
-    [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return all_ ? lists_.size() : values_.size(); }
 
     /// The values of a column. @param group_of  of each row
     void add(const column& c, std::span<const std::uint32_t> group_of) {
@@ -43,8 +131,12 @@ public:
     void add(const held_values& other, std::span<const std::uint32_t> group_of) {
         std::vector<std::uint64_t> known;
         for (std::size_t i = 0; i < other.texts_.size(); ++i) known.push_back(number_of(other.texts_[i]));
-        for (std::size_t i = 0; i < other.size(); ++i)
-            put(group_of[other.groups_[i]], kind_ == kind::string ? known[other.values_[i]] : other.values_[i]);
+        const auto value = [&](std::uint64_t v) { return kind_ == kind::string ? known[v] : v; };
+        for (std::size_t i = 0; i < other.values_.size(); ++i) put(group_of[other.groups_[i]], value(other.values_[i]));
+        for (std::size_t g = 0; g < (std::min)(other.lists_.groups(), group_of.size()); ++g)
+            other.lists_.each(g, [&](std::span<const std::uint64_t> values) {
+                for (const std::uint64_t v : values) put(group_of[g], value(v));
+            });
     }
 
     [[nodiscard]] column different(std::span<const std::uint32_t> groups, std::size_t count) const {
@@ -55,22 +147,45 @@ public:
         return column(std::move(of));
     }
 
-    [[nodiscard]] column quantile(std::span<const std::uint32_t> groups, std::size_t count, double q,
+    [[nodiscard]] column quantile(std::span<const std::uint32_t> groups, double q,
                                   const parallel_options& threads) const {
-        slot_values by;
-        gather_by_slot<std::uint64_t>(
-            size(), count,
-            [this](std::size_t first, std::size_t n, auto&& f) {
-                for (std::size_t i = first; i < first + n; ++i) f(groups_[i], values_[i]);
-            },
-            threads, by.values, by.begins);
-        return quantiles(by, kind_, groups, q, threads);
+        growing<double> found;
+        double* const to = found.extend(groups.size());
+        parallel_for(static_cast<index_t>(groups.size()), {.threads = threads.threads, .grain = 4},
+                     [&](index_t first, index_t last) {
+                         std::vector<std::uint64_t> values;
+                         for (auto g = static_cast<std::size_t>(first); g < static_cast<std::size_t>(last); ++g) {
+                             values.clear();
+                             lists_.each(groups[g], [&](std::span<const std::uint64_t> some) {
+                                 values.insert(values.end(), some.begin(), some.end());
+                             });
+                             to[g] = values.empty() ? 0 : value_at(quantile_of(values, q));
+                         }
+                     });
+        buffer validity = validity_of(groups.size(), [&](std::size_t g) {
+            bool any = false;
+            lists_.each(groups[g], [&](std::span<const std::uint64_t>) { any = true; });
+            return any;
+        });
+        return column(kind::float64, groups.size(), std::move(validity), found.finish());
     }
 
     void write(byte_writer& to) const {
         write_texts(texts_, to);
-        to.put_array(std::span<const std::uint32_t>(groups_));
-        to.put_array(std::span<const std::uint64_t>(values_));
+        if (!all_) {
+            to.put_array(std::span<const std::uint32_t>(groups_));
+            to.put_array(std::span<const std::uint64_t>(values_));
+            return;
+        }
+        std::vector<std::uint32_t> group_of;
+        std::vector<std::uint64_t> values;
+        for (std::size_t g = 0; g < lists_.groups(); ++g)
+            lists_.each(g, [&](std::span<const std::uint64_t> some) {
+                group_of.insert(group_of.end(), some.size(), static_cast<std::uint32_t>(g));
+                values.insert(values.end(), some.begin(), some.end());
+            });
+        to.put_array(std::span<const std::uint32_t>(group_of));
+        to.put_array(std::span<const std::uint64_t>(values));
     }
     /// @param count  of groups
     void read(byte_reader& from, std::size_t count) {
@@ -98,15 +213,20 @@ private:
                                       : to_ordered_key(from_ordered<double>(ordered));
     }
 
+    [[nodiscard]] double value_at(const quantile_place& at) const {
+        const auto number = [this](std::uint64_t ordered) {
+            return dispatch_stored(kind_, [&]<class T>() { return static_cast<double>(from_ordered<T>(ordered)); });
+        };
+        return between(number(at.below), number(at.above), at.part);
+    }
+
     void put(std::uint32_t group, std::uint64_t value) {
-        if (!all_) {
-            if (2 * (size() + 1) > slots_.size()) grow();
-            std::size_t at = hash(group, value) & (slots_.size() - 1);
-            for (; slots_[at] != 0; at = (at + 1) & (slots_.size() - 1))
-                if (groups_[slots_[at] - 1] == group && values_[slots_[at] - 1] == value) return;
-            slots_[at] = size() + 1;
-        }
-        if (size() >= 0xFFFFFFFE) throw unsupported_error("more than 4294967294 values of a stream's median");
+        if (all_) return lists_.push_back(group, value);
+        if (2 * (size() + 1) > slots_.size()) grow();
+        std::size_t at = hash(group, value) & (slots_.size() - 1);
+        for (; slots_[at] != 0; at = (at + 1) & (slots_.size() - 1))
+            if (groups_[slots_[at] - 1] == group && values_[slots_[at] - 1] == value) return;
+        slots_[at] = size() + 1;
         groups_.push_back(group);
         values_.push_back(value);
     }
@@ -127,7 +247,8 @@ private:
     kind kind_;
     bool all_;
     string_dictionary texts_;
-    std::vector<std::uint32_t> groups_;
+    value_lists lists_;                  // of all values
+    std::vector<std::uint32_t> groups_;  // of different values
     std::vector<std::uint64_t> values_;
     std::vector<std::size_t> slots_;  // of different values, and 1; at most half full
 };

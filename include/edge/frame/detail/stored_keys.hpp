@@ -49,11 +49,10 @@ public:
         growing<std::uint32_t> numbers;
         std::uint32_t* const to = numbers.extend(c.size());
         const bit_view valid = c.validity();
-        const auto each_row = [&](auto&& f) {
+        const auto each_part = [&](auto&& f) {
             parallel_for(static_cast<index_t>(c.size()), {.threads = threads.threads, .grain = 1 << 14},
                          [&](index_t first, index_t last) {
-                             for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
-                                 f(i);
+                             f(static_cast<std::size_t>(first), static_cast<std::size_t>(last));
                          });
         };
         if (c.is_dictionary()) {
@@ -69,15 +68,18 @@ public:
                     if (const auto code = static_cast<std::size_t>(codes[i]); valid[i] && here[code] == none)
                         number(code);
             }
-            each_row([&](std::size_t i) { to[i] = here[static_cast<std::size_t>(codes[i])]; });
+            each_part([&](std::size_t first, std::size_t last) {
+                for (std::size_t i = first; i < last; ++i) to[i] = here[static_cast<std::size_t>(codes[i])];
+            });
         } else {
             std::atomic<bool> has_new{false};
-            each_row([&](std::size_t i) {
-                to[i] = valid[i] ? static_cast<std::uint32_t>(texts.find(c.text(i))) : 0;
-                if (to[i] == none) has_new.store(true, std::memory_order_relaxed);
+            each_part([&](std::size_t first, std::size_t last) {
+                texts.find(
+                    first, last, [&](std::size_t i) { return c.text(i); }, to + first);
+                if (std::find(to + first, to + last, none) != to + last) has_new = true;
             });
             for (std::size_t i = 0; has_new && i < c.size(); ++i)
-                if (to[i] == none) to[i] = static_cast<std::uint32_t>(texts.code(c.text(i)));
+                if (to[i] == none) to[i] = valid[i] ? static_cast<std::uint32_t>(texts.code(c.text(i))) : 0;
         }
         growing_bits there;
         if (c.null_count() != 0) there.append(valid);
@@ -203,7 +205,7 @@ private:
 
     /// Number of a key, or none.
     [[nodiscard]] std::uint32_t number_of(const std::uint64_t* key) const noexcept {
-        if (!dense_.empty() && key[0] - least_ < dense_.size() && key[1] == 0) return dense_[key[0] - least_];
+        if (dense_.size() != 0 && key[0] - least_ < dense_.size() && key[1] == 0) return dense_[key[0] - least_];
         return slots_[find(key, hash_of(key))].number;
     }
 
@@ -215,7 +217,7 @@ private:
         if (size() >= none - 1) throw unsupported_error("more than 4294967294 different keys");
         s = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(size())};
         words_.insert(words_.end(), key, key + stride());
-        if (!dense_.empty() && key[0] - least_ < dense_.size() && key[1] == 0) dense_[key[0] - least_] = s.number;
+        if (dense_.size() != 0 && key[0] - least_ < dense_.size() && key[1] == 0) dense_[key[0] - least_] = s.number;
         return s.number;
     }
 
@@ -224,7 +226,7 @@ private:
     growing<std::uint32_t> insert(std::size_t count, Load&& load, const parallel_options& threads) {
         growing<std::uint32_t> numbers;
         std::uint32_t* const to = numbers.extend(count);
-        if (slots_.empty()) grow(64);
+        if (slots_.size() == 0) grow(64);
         std::atomic<bool> has_new{false};
         parallel_for(static_cast<index_t>(count), {.threads = threads.threads, .grain = 1 << 12},
                      [&](index_t begin, index_t end) {
@@ -303,15 +305,15 @@ private:
             least_ = (std::min)(least_, words_[2 * i]);
             greatest = (std::max)(greatest, words_[2 * i]);
         }
-        dense_.clear();
+        dense_ = {};
         if (greatest - least_ >= 8 * size()) return;
-        dense_.assign(2 * static_cast<std::size_t>(greatest - least_ + 1), none);
+        dense_ = slot_array<std::uint32_t>(2 * static_cast<std::size_t>(greatest - least_ + 1), none);
         for (std::size_t i = 0; i < size(); ++i)
             if (words_[2 * i + 1] == 0) dense_[words_[2 * i] - least_] = static_cast<std::uint32_t>(i);
     }
 
     void grow(std::size_t slots) {
-        slots_.assign(slots, {});
+        slots_ = slot_array<slot>(slots, {});
         for (std::size_t i = 0; i < size(); ++i) {
             const std::uint64_t hash = hash_of(words_.data() + i * stride());
             std::size_t at = static_cast<std::size_t>(hash) & (slots - 1);
@@ -331,8 +333,8 @@ private:
     std::vector<kind> kinds_;
     std::vector<string_dictionary> texts_;  // of columns of strings
     std::vector<std::uint64_t> words_;
-    std::vector<slot> slots_;           // at most half full
-    std::vector<std::uint32_t> dense_;  // numbers of the keys from `least_` on, none where there is none
+    slot_array<slot> slots_;           // at most half full
+    slot_array<std::uint32_t> dense_;  // numbers of the keys from `least_` on, none where there is none
     std::uint64_t least_ = 0;
     std::size_t addressed_ = 0;  // keys there were when `dense_` was made
 };

@@ -9,19 +9,35 @@
 ///
 /// Only those of more than 16 bytes are looked at in the memory of their owner; others are compared as two words.
 
+#include <edge/frame/buffer.hpp>
+#include <edge/simd/stream.hpp>
+
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace edge::frame::detail {
 
 class text_index {
 public:
     static constexpr std::uint32_t none = static_cast<std::uint32_t>(-1);
+
+    text_index() = default;
+    text_index(const text_index& other) : size_(other.size_) {
+        slots_.append({other.slots_.data(), other.slots_.size()});
+    }
+    text_index(text_index&& other) noexcept
+        : slots_(std::exchange(other.slots_, {})), size_(std::exchange(other.size_, 0)) {}
+    text_index& operator=(text_index other) noexcept {
+        std::swap(slots_, other.slots_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
+    ~text_index() = default;
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
@@ -36,16 +52,24 @@ public:
         return s.number;
     }
 
-    /// Number of a text, `none` where it was never inserted. O(bytes) expected.
-    template <class Known>
-    [[nodiscard]] std::uint32_t find(std::string_view text, Known&& known) const {
-        return slots_.empty() ? none : slots_[place(words_of(text), text, known)].number;
+    /// Numbers of the texts `text(i)` for i in [first, last), `none` where one was never inserted. The memory of several
+    /// is waited for at the same time: large tables are three times as quick as by single look-ups.
+    template <class Text, class Known>
+    void find(std::size_t first, std::size_t last, Text&& text, Known&& known, std::uint32_t* out) const {
+        if (size_ == 0) return std::fill_n(out, last - first, none), void();
+        constexpr std::size_t block = 32;
+        words w[block];
+        for (; first < last; first += block) {
+            const std::size_t count = (std::min)(block, last - first);
+            for (std::size_t i = 0; i < count; ++i) {
+                w[i] = words_of(text(first + i));
+                simd::prefetch(&slots_[w[i].hash() & (slots_.size() - 1)]);
+            }
+            for (std::size_t i = 0; i < count; ++i) *out++ = slots_[place(w[i], text(first + i), known)].number;
+        }
     }
 
-    void clear() noexcept {
-        slots_.clear();
-        size_ = 0;
-    }
+    void clear() noexcept { *this = {}; }
 
 private:
     /// With the size, the words are the text if it has up to 16 bytes; of a longer one they are a hash of it.
@@ -108,9 +132,11 @@ private:
     }
 
     void grow() {
-        std::vector<slot> grown(slots_.empty() ? 64 : slots_.size() * (slots_.size() < 1 << 16 ? 4 : 2));
+        growing<slot> grown;
+        grown.append(slots_.size() == 0 ? 64 : slots_.size() * (slots_.size() < 1 << 16 ? 4 : 2), slot{});
         const std::size_t mask = grown.size() - 1;
-        for (const slot& s : slots_) {
+        for (std::size_t i = 0; i < slots_.size(); ++i) {
+            const slot& s = slots_[i];
             if (s.number == none) continue;
             std::size_t at = words{s.first, s.last, s.size}.hash() & mask;
             while (grown[at].number != none) at = (at + 1) & mask;
@@ -119,7 +145,7 @@ private:
         slots_ = std::move(grown);
     }
 
-    std::vector<slot> slots_;  // at most half full
+    growing<slot> slots_;  // at most half full
     std::uint32_t size_ = 0;
 };
 
