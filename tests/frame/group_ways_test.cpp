@@ -277,6 +277,28 @@ TEST_CASE("a stream gives what its rows give as a table, for all aggregates and 
     same(a.finish(), t.group_by("name", "small").agg(exact));
 }
 
+TEST_CASE("a stream of nearly as many groups as rows", "[frame][group_accumulator]") {
+    const table t = anything(6000, 11, 3000);
+    std::vector<aggregate> wanted;  // what needs no row of its chunk, and is not rounded
+    for (const aggregate& a : all_aggregates)
+        if (a.what <= statistic::nunique && a.what != statistic::std && a.what != statistic::var &&
+            a.what != statistic::first && a.what != statistic::last && a.column != "text" && a.column != "name")
+            wanted.push_back(a);
+    wanted.push_back(nunique("name"));
+    wanted.push_back(largest("d", 2));
+    REQUIRE(wanted.size() > 15);
+    for (const std::vector<std::string>& keys : std::vector<std::vector<std::string>>{
+             {"text"}, {"name"}, {"days"}, {"large"}, {"f"}, {"there", "name", "i"}}) {
+        INFO(keys.front());
+        group_accumulator acc(keys, wanted);
+        for (const std::size_t part : {0, 1, 2}) {  // a chunk each
+            acc.update(t.slice(part * 2000, 2000), {.threads = 2});
+            acc = group_accumulator::from_bytes(acc.bytes());
+        }
+        same(acc.finish(), t.group_by(keys).agg(wanted));
+    }
+}
+
 TEST_CASE("a stream longer than its chunks", "[frame][group_accumulator]") {
     const std::size_t rows = (std::size_t{1} << 20) + 5000;
     std::vector<std::int32_t> k(rows);

@@ -333,12 +333,13 @@ private:
     table accumulated(const std::vector<std::string>& keys, const std::vector<aggregate>& wanted) {
         group_accumulator all(keys, wanted);
         group_accumulator rest(keys, wanted);
-        const std::size_t half = t_.rows() / 2;
+        const std::size_t third = t_.rows() / 3;
         const std::size_t step = 1 + d_.below(700);
         all.update(t_.head(0));
-        for (std::size_t i = 0; i < half; i += step) all.update(t_.slice(i, (std::min)(step, half - i)));
-        rest.update(t_.slice(half, t_.rows() - half));
+        for (std::size_t i = 0; i < third; i += step) all.update(t_.slice(i, (std::min)(step, third - i)));
+        rest.update(t_.slice(third, third));
         all.merge(group_accumulator::from_bytes(rest.bytes()));
+        all.update(t_.slice(2 * third, t_.rows() - 2 * third));
         return all.finish();
     }
 

@@ -81,7 +81,7 @@ private:
     void check(const table& batch) const;
     void take(const table& keys, const table& chunk, std::size_t rows, const parallel_options& threads);
     void add_rows(const table& chunk, std::span<const std::uint32_t> group_of, const parallel_options& threads);
-    [[nodiscard]] bool adds_rows() const noexcept;
+    [[nodiscard]] bool adds_rows(std::size_t rows) const noexcept;
     void take_pending(const parallel_options& threads);
     void join(detail::group_aggregates& part, const detail::slot_map& map, std::size_t count,
               const std::vector<column>& kept, const std::vector<column>& compared, const parallel_options& threads);
@@ -198,10 +198,10 @@ inline void group_accumulator::take_pending(const parallel_options& threads) {
 }
 
 /// Whether groups are so many that those of a chunk would be little fewer than its rows.
-inline bool group_accumulator::adds_rows() const noexcept {
+inline bool group_accumulator::adds_rows(std::size_t rows) const noexcept {
     bool chooses = false;  // a row of the chunk, which is then forgotten
     for (std::size_t s = 0; s < plan_->states.size(); ++s) chooses = chooses || plan_->is_choice(s);
-    return !chooses && groups_.size() > chunk_rows / 32;
+    return !chooses && groups_.size() > rows / 32;
 }
 
 inline void group_accumulator::take(const table& keys, const table& chunk, std::size_t rows,
@@ -209,7 +209,7 @@ inline void group_accumulator::take(const table& keys, const table& chunk, std::
     const auto hold = [&](std::span<const std::uint32_t> group_of) {
         for (held& h : held_) h.values.add(chunk.column(plan_->sources[h.source].name), group_of);
     };
-    if (adds_rows()) {
+    if (adds_rows(rows)) {
         const growing<std::uint32_t> group_of = groups_.insert(keys.columns(), rows, threads);
         add_rows(chunk, {group_of.data(), rows}, threads);
         return hold({group_of.data(), rows});
