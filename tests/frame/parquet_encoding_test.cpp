@@ -42,6 +42,12 @@ TEST_CASE("CRC-32 is gzip's", "[frame][parquet]") {
     const std::string text = "the quick brown fox jumps over the lazy dog";
     for (std::size_t cut = 0; cut <= text.size(); ++cut)
         CHECK(crc32(bytes_of(text.substr(cut)), crc32(bytes_of(text.substr(0, cut)))) == crc32(bytes_of(text)));
+    std::string many;  // so many that pieces of them are worked on side by side
+    for (int i = 0; i < 700; ++i) many += std::to_string(i * 7919);
+    std::uint32_t by_parts = 0;
+    for (std::size_t at = 0; at < many.size(); at += 5) by_parts = crc32(bytes_of(many.substr(at, 5)), by_parts);
+    CHECK(many.size() > 3072);
+    CHECK(crc32(bytes_of(many)) == by_parts);
 }
 
 TEST_CASE("the compact protocol is written as its specification says", "[frame][parquet]") {

@@ -120,7 +120,7 @@ public:
             if (kinds_[c] != kind::string) continue;
             std::vector<std::uint64_t> known;
             for (std::size_t i = 0; i < other.texts_[c].size(); ++i)
-                known.push_back(texts_[c].code(other.texts_[c][i]));
+                known.push_back(static_cast<std::uint64_t>(texts_[c].code(other.texts_[c][i])));
             for (std::size_t i = 0; i < other.size(); ++i) {
                 std::uint64_t& word = words[i * stride() + c];
                 if ((words[i * stride() + kinds_.size()] >> c & 1) == 0) word = known[word];
