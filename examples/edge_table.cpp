@@ -194,8 +194,8 @@ int main(int argc, char** argv) {
         return std::string(n.starts_with('-') ? "expected 0 or more" : "");
     });
     cli.add_flag("--describe", o.describe, "Statistics of each column of numbers instead of the rows");
-    auto* compression = cli.add_option("--codec", o.codec, "Of Parquet: none, snappy or zstd")
-                            ->check(CLI::IsMember({"none", "snappy", "zstd"}));
+    auto* compression = cli.add_option("--codec", o.codec, "Of Parquet: none, snappy, zstd or gzip")
+                            ->check(CLI::IsMember({"none", "snappy", "zstd", "gzip"}));
     cli.add_option("--memory", o.memory,
                    "Inputs of more bytes, such as 4GiB, are worked on in pieces, unless rows are sorted or smoothed; "
                    "an eighth of the machine's memory unless said otherwise")

@@ -18,7 +18,7 @@
 class row_output {
 public:
     /// @param to     by extension; - is standard output, as CSV
-    /// @param codec  of Parquet: none, snappy or zstd; empty: the writer's choice
+    /// @param codec  of Parquet: none, snappy, zstd or gzip; empty: the writer's choice
     explicit row_output(const std::string& to, const std::string& codec = {}) {
         const std::string extension = to == "-" ? ".csv" : table_file::extension_of(to);
         if (extension == ".parquet") {

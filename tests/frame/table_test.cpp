@@ -340,6 +340,22 @@ TEST_CASE("integers compare exactly with numbers that are none", "[frame][filter
     CHECK(count("x > -1e30") == 7);
     CHECK(count("x < -1e30") == 0);
     CHECK(count("x == nan") == 0);
+    CHECK(count("x > -9223372036854775808.5") == 7);  // which is -2^63 as a double
+    CHECK(count("x > -9223372036854775809") == 7);
+    CHECK(count("x == -9223372036854775809") == 0);
+    CHECK(count("x >= -9223372036854775808.0") == 7);
+    CHECK(count("x <= 2.99999999999999999999") == 5);  // 3 as a double
+    CHECK(count("x > 9223372036854775806.5") == 1);
+    CHECK(count("x > 9223372036854775807.5") == 0);
+    CHECK(count("x > -.5") == 4);
+    CHECK(count("x == +3.") == 1);
+    CHECK(count("x < 25e-1") == 5);
+    const table u{{"x", column(std::vector<std::uint64_t>{0, 3, UINT64_MAX})}};
+    CHECK(filter(u, "x > -0.5").rows() == 3);
+    CHECK(filter(u, "x <= -0.0").rows() == 1);
+    CHECK(filter(u, "x < 18446744073709551615.5").rows() == 3);
+    CHECK(filter(u, "x == 18446744073709551616").rows() == 0);
+    CHECK(filter(u, "x > 18446744073709551614.5").rows() == 1);
 }
 
 TEST_CASE("a filter that makes no sense says so", "[frame][filter]") {

@@ -12,11 +12,16 @@
 #include <edge/frame/csv.hpp>
 #include <edge/frame/take.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -71,26 +76,53 @@ std::vector<std::size_t> matching(const column& c, At&& at, comparison compare, 
     return matching(c, at, [&](const T& v) { return v >= value; });
 }
 
+/// A number as the integer below or equal to it, and whether they differ.
+struct number_floor {
+    bool negative;
+    std::optional<std::uint64_t> magnitude;  ///< of the number without what is after its point; none: 2^64 or more
+    bool has_rest;                           ///< whether something but zeros is there
+};
+
+/// Exactly, where the text has no exponent; else of the nearest double.
+/// @param value  what the text is, as a double
+[[nodiscard]] inline number_floor floor_of(std::string_view text, double value) noexcept {
+    text = trim(text);
+    if (text.find_first_not_of("+-.0123456789") == std::string_view::npos) {
+        const std::size_t sign = text.find_first_of("+-") == 0 ? 1 : 0;
+        const std::size_t point = (std::min)(text.find('.'), text.size());
+        const std::string_view digits = text.substr(sign, point - sign);
+        return {text[0] == '-', digits.empty() ? std::optional<std::uint64_t>(0) : parse_number<std::uint64_t>(digits),
+                text.find_first_not_of('0', (std::min)(point + 1, text.size())) != std::string_view::npos};
+    }
+    const double size = std::fabs(value);
+    constexpr double beyond = 18446744073709551616.0;  // 2^64
+    if (!(size < beyond)) return {value < 0, std::nullopt, false};
+    return {value < 0, static_cast<std::uint64_t>(size), std::floor(size) != size};
+}
+
 /// A comparison of integers with a number that need not be one, as a comparison with an integer.
 /// @return  false if no Integer can be written so: then it holds for all or for none, as `all` says
 template <class Integer>
-bool integer_comparison(comparison& compare, double value, Integer& integer, bool& all) {
-    constexpr double beyond = std::is_signed_v<Integer> ? 9223372036854775808.0 : 18446744073709551616.0;  // 2^63, 2^64
-    constexpr double least = std::is_signed_v<Integer> ? -beyond : 0.0;
+bool integer_comparison(comparison& compare, std::string_view text, double value, Integer& integer, bool& all) {
     const bool greater = compare == comparison::greater || compare == comparison::greater_or_equal;
     const bool less = compare == comparison::less || compare == comparison::less_or_equal;
     if (value != value) {
         all = false;
         return false;
     }
-    const double below = std::floor(value);
-    const bool inside = value >= least && value < beyond;
-    if (!inside || (below != value && !greater && !less)) {
-        all = compare == comparison::not_equal || (value < 0 ? greater : less);
+    const number_floor number = floor_of(text, value);
+    constexpr auto most = static_cast<std::uint64_t>((std::numeric_limits<Integer>::max)());
+    constexpr std::uint64_t most_negative = std::is_signed_v<Integer> ? most + 1 : 0;
+    const std::uint64_t down = number.negative && number.has_rest;  // the integer below is further from 0
+    const bool inside = number.magnitude && (number.negative ? *number.magnitude <= most_negative - down &&
+                                                                   (most_negative != 0 || down == 0)
+                                                             : *number.magnitude <= most);
+    if (!inside || (number.has_rest && !greater && !less)) {
+        all = compare == comparison::not_equal || (number.negative ? greater : less);
         return false;
     }
-    integer = static_cast<Integer>(below);
-    if (below != value) compare = less ? comparison::less_or_equal : comparison::greater;
+    integer = static_cast<Integer>(number.negative ? std::uint64_t{0} - *number.magnitude - down : *number.magnitude);
+    if (number.has_rest) compare = less ? comparison::less_or_equal : comparison::greater;
     return true;
 }
 
@@ -160,7 +192,7 @@ bool integer_comparison(comparison& compare, double value, Integer& integer, boo
             if (!value) throw bad("a number");
             bool all = false;
             integer.emplace();
-            if (!detail::integer_comparison(compare, *value, *integer, all))
+            if (!detail::integer_comparison(compare, where.value, *value, *integer, all))
                 return detail::matching(
                     c, [](std::size_t) { return 0; }, [all](int) { return all; });
         }
