@@ -69,7 +69,8 @@ public:
     void begin(const table& t, char delimiter) {
         delimiter_ = delimiter;
         columns_.clear();
-        for (const column& c : t.columns()) columns_.push_back({&c, c.validity(), {}, {}, {}, {}});
+        for (const column& c : t.columns())
+            columns_.push_back({&c, c.kind(), c.raw_values(), c.validity(), {}, {}, {}, {}});
         for (cells& c : columns_)
             if (c.of->is_dictionary()) encode_words(c);
     }
@@ -98,6 +99,8 @@ public:
 private:
     struct cells {
         const column* of;
+        frame::kind kind;
+        const std::byte* values;
         bit_view valid;
         float_writer<double> doubles;
         float_writer<float> floats;
@@ -129,11 +132,11 @@ private:
 
     template <class T>
     [[nodiscard]] static T value(const cells& c, std::size_t row) noexcept {
-        return reinterpret_cast<const T*>(c.of->raw_values())[row];
+        return reinterpret_cast<const T*>(c.values)[row];
     }
 
     char* put(char* to, cells& c, std::size_t row) {
-        switch (c.of->kind()) {
+        switch (c.kind) {
             case kind::boolean: {
                 const std::string_view word = c.of->booleans()[row] ? "true" : "false";
                 std::memcpy(to, word.data(), word.size());

@@ -26,7 +26,7 @@ namespace edge::frame::detail {
 inline constexpr std::size_t number_room = 64;
 
 /// Eight digits as their values, the first one lowest.
-[[nodiscard]] constexpr std::uint64_t digits_of(std::uint32_t value) noexcept {
+[[nodiscard]] EDGE_ALWAYS_INLINE constexpr std::uint64_t digits_of(std::uint32_t value) noexcept {
     std::uint64_t v = value / 10000 | std::uint64_t{value % 10000} << 32;
     std::uint64_t tens = (v * 10486 >> 20) & 0x0000007F0000007FU;
     v = tens | (v - 100 * tens) << 16;
@@ -142,6 +142,9 @@ private:
     /// Below it the digits of a whole number are its shortest form.
     static constexpr double most = std::is_same_v<T, float> ? 16'777'216 : 1e15;
 
+    /// Of which the nearest integer has at most 15 digits.
+    static constexpr double below_digits = 999'999'999'999'999;
+
     struct form {
         int whole;     ///< digits before the point, at least one
         int places;    ///< after it, without zeros at the end
@@ -163,7 +166,7 @@ private:
     static bool is_quotient(double a, int places, std::uint64_t& m) noexcept {
         const double power = powers_of_ten[static_cast<std::size_t>(places)];
         const double scaled = a * power;
-        if (!(scaled < 999'999'999'999'999)) return false;
+        if (!(scaled < below_digits)) return false;
         auto nearest = static_cast<std::int64_t>(scaled + 0.5);
         if (static_cast<double>(nearest) - scaled == 0.5) nearest -= nearest & 1;  // half to even, as std::to_chars
         const double quotient = static_cast<double>(nearest) / power;
@@ -178,6 +181,12 @@ private:
     }
 
     bool find_places(double a, std::uint64_t& m) noexcept {
+        if constexpr (std::is_same_v<T, double>) {  // what no integer of 15 digits is, none of fewer is
+            int most_places = 15;
+            while (most_places > 0 && a * powers_of_ten[static_cast<std::size_t>(most_places)] >= below_digits)
+                --most_places;
+            if (!is_quotient(a, most_places, m)) return false;
+        }
         for (int places = 0; places <= 15; ++places) {
             if (!is_quotient(a, places, m)) continue;
             places_ = places;
