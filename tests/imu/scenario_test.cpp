@@ -200,7 +200,7 @@ TEST_CASE("plans that make no sense are put right", "[imu][scenario]") {
 
 TEST_CASE("raw counts replayed at the recording's rate come back as they were", "[imu][trace]") {
     std::vector<double> column[7];
-    detail::random_source random(4);
+    edge::imu::detail::random_source random(4);
     for (int i = 0; i < 300; ++i)
         for (auto& c : column) c.push_back(std::floor(random.uniform(-32768, 32768)));
     trace_options options = raw_counts();

@@ -42,7 +42,15 @@ CMAKE
         fi
         ;;
     plain)
+        # All of edge in two files of one program: what is not inline would be defined twice.
+        echo '#include <edge/edge.hpp>' >"$folder/all.cpp"
         # shellcheck disable=SC2086  # a list of flags
+        "$compiler" -std=c++20 $definitions -I "$sources/include" -c "$folder/all.cpp" -o "$folder/all.o"
+        if nm --extern-only --defined-only "$folder/all.o" | grep ' [ABDGRST] '; then
+            echo 'check.sh: these are neither inline nor templates' >&2
+            exit 1
+        fi
+        # shellcheck disable=SC2086
         "$compiler" -std=c++20 $definitions -I "$sources/include" "$here/main.cpp" "$here/second.cpp" $libraries -o "$folder/downstream"
         ;;
     pkg_config)

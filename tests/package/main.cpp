@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A program of somebody else's, with something of each kind of dependency: headers alone, threads, codecs. Its two files
-// include all of edge: what is not inline would be defined twice.
+// A program of somebody else's, with something of each kind of dependency: headers alone, threads, codecs.
 
-#include <edge/edge.hpp>
+#include <edge/core.hpp>
+#include <edge/frame/csv.hpp>
+#include <edge/frame/parquet.hpp>
+#include <edge/geo.hpp>
+#include <edge/simd.hpp>
 
 #include <cstdio>
 #include <filesystem>

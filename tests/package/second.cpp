@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-#include <edge/edge.hpp>
+#include <edge/core.hpp>
+#include <edge/frame/parquet.hpp>
 
 #include <filesystem>
 #include <string>
