@@ -14,17 +14,19 @@
 /// no trace in it. The bits of the result do not depend on the number of threads.
 
 #include <edge/frame/detail/rolling_input.hpp>
+#include <edge/frame/detail/rolling_lanes.hpp>
 #include <edge/frame/detail/rolling_quantile.hpp>
 #include <edge/frame/detail/rolling_states.hpp>
 #include <edge/frame/tumbling.hpp>
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -43,7 +45,7 @@ struct rolling_options {
 
 namespace detail {
 
-/// The column of one aggregate; several of the same column share its values.
+/// Columns of aggregates; those of the same column share its values.
 class rolling_columns {
 public:
     rolling_columns(const table& t, const rolling_options& options)
@@ -58,36 +60,50 @@ public:
         }
     };
 
-    [[nodiscard]] column result(const aggregate& a) {
-        const column& c = table_.column(a.column);
-        check(a, c.kind());
+    [[nodiscard]] std::vector<column> results(std::span<const aggregate> wanted) {
+        for (const aggregate& a : wanted) check(a, table_.column(a.column).kind());
+        std::vector<column> made(wanted.size());
+        std::vector<bool> is_made(wanted.size());
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            if (is_made[i]) continue;
+            if (way_of(wanted[i]) != way::numbers) {
+                made[i] = way_of(wanted[i]) == way::alone ? alone(wanted[i]) : integer_result(wanted[i]);
+                continue;
+            }
+            std::vector<std::size_t> together;
+            for (std::size_t k = i; k < wanted.size(); ++k) {
+                if (wanted[k].column != wanted[i].column || way_of(wanted[k]) != way::numbers) continue;
+                together.push_back(k);
+                is_made[k] = true;
+            }
+            use(wanted[i].column);
+            run<double>(numbers(), missing_number, wanted, together, made);
+        }
+        return made;
+    }
+
+private:
+    enum class way : std::uint8_t { numbers, integers, alone };
+
+    [[nodiscard]] way way_of(const aggregate& a) const {
+        const kind k = table_.column(a.column).kind();
+        switch (a.what) {
+            case statistic::sum: return is_float(k) ? way::numbers : way::integers;
+            case statistic::min:
+            case statistic::max: return is_float(k) || value_bytes(k) != 8 ? way::numbers : way::integers;
+            case statistic::mean:
+            case statistic::var:
+            case statistic::std: return way::numbers;
+            default: return way::alone;
+        }
+    }
+
+    [[nodiscard]] column alone(const aggregate& a) {
         switch (a.what) {
             case statistic::count:
                 use(a.column);
                 return make(kind::int64, 0,
                             [count = counter()](std::size_t i) { return static_cast<std::int64_t>(count(i)); });
-            case statistic::sum:
-                if (!is_float(c.kind()))
-                    return integer_result<wrapping_sum_state>(a, result_kind(a.what, c.kind()), 0, false);
-                return from_states<sum_state>(a, kind::float64, 1);
-            case statistic::mean: {
-                use(a.column);
-                const growing<double> means =
-                    run<sum_state>(numbers(), missing_number, [count = counter()](std::size_t i, double sum) {
-                        return sum / static_cast<double>(static_cast<std::int64_t>(count(i)));
-                    });
-                return make(kind::float64, 1, [x = means.data()](std::size_t i) { return x[i]; });
-            }
-            case statistic::min: return extreme<least_state>(a, c.kind(), (std::numeric_limits<std::int64_t>::max)());
-            case statistic::max:
-                return extreme<greatest_state>(a, c.kind(), (std::numeric_limits<std::int64_t>::lowest)());
-            case statistic::var: return from_states<spread_state>(a, kind::float64, 2);
-            case statistic::std: {
-                use(a.column);
-                const growing<double> roots = run<spread_state>(
-                    numbers(), missing_number, [](std::size_t, double variance) { return std::sqrt(variance); });
-                return make(kind::float64, 2, [x = roots.data()](std::size_t i) { return x[i]; });
-            }
             case statistic::median: return quantile(a, 0.5);
             case statistic::quantile: return quantile(a, a.q);
             case statistic::first: return chosen(a, true);
@@ -95,7 +111,6 @@ public:
         }
     }
 
-private:
     static constexpr double missing_number = std::numeric_limits<double>::quiet_NaN();
 
     [[nodiscard]] static windows make_windows(const table& t, const rolling_options& o) {
@@ -103,7 +118,7 @@ private:
             throw argument_error(message("rolling over ", o.rows, " rows", o.time.is_set() ? " and a time" : "",
                                          "; expected 1 or more rows, or a time"));
         sequences order = sequences_of(t, o.by, o.threads);
-        if (o.rows != 0) return windows_of_rows(std::move(order), t.rows(), o.rows);
+        if (o.rows != 0) return windows_of_rows(std::move(order), t.rows(), o.rows, o.threads);
         check_span(o.time, t.column(o.on).kind(), "time", o.on);
         if (o.time.ticks() <= 0)
             throw argument_error(message("rolling over a time of ", o.time.value(), "; expected more than 0"));
@@ -167,90 +182,130 @@ private:
         return numbers_.data();
     }
 
-    /// @param after  made of each result: after(place, result)
-    template <template <class> class State, class X, class After>
-    [[nodiscard]] growing<X> run(const X* values, X missing, const After& after) const {
-        growing<X> results;
-        X* to = results.extend(rows_);
-        using lanes = rolling_lanes<State, X>;
+    /// Bits of what is missing of results that need at least so many values.
+    [[nodiscard]] buffer missing(std::size_t fewest) const {
+        const std::size_t least = fewest == 0 ? 0 : (std::max)(fewest, options_.min_periods);
+        if (least <= (counts_.empty() ? 1U : 0U)) return {};
+        const auto pack = [&](const auto& is) { return missing_in_rows(windows_.order, rows_, options_.threads, is); };
+        if (windows_.until.empty()) return pack([count = counter(), least](std::size_t i) { return count(i) < least; });
+        return pack([count = counter(), least, until = windows_.until.data()](std::size_t i) {
+            return count(until[i]) < least;
+        });
+    }
+
+    /// Statistics of some values: all in one pass over them, and then put into rows, also in one.
+    /// @param values    by place
+    /// @param which     of the wanted ones
+    /// @param is_moved  whether unsigned integers were made signed ones of the same order
+    template <class X>
+    void run(const X* values, X none, std::span<const aggregate> wanted, std::span<const std::size_t> which,
+             std::vector<column>& made, bool is_moved = false) const {
+        const std::size_t count = which.size();
+        std::vector<kind> kinds(count);
+        bool stay = windows_.order.in_place() && windows_.until.empty() && !is_moved;
+        for (std::size_t i = 0; i < count; ++i) {
+            kinds[i] = result_kind(wanted[which[i]].what, table_.column(wanted[which[i]].column).kind());
+            stay = stay && value_bytes(kinds[i]) == sizeof(X);
+        }
+        std::vector<growing<std::byte>> columns(count);
+        growing<X> cells;  // of a place side by side, so that a row finds its own in one cache line
+        X* const cell = stay ? nullptr : cells.extend(rows_ * count);
+        std::vector<rolling_results<X>> results;
+        for (std::size_t i = 0; i < count; ++i) {
+            std::byte* const to = columns[i].extend(rows_ * value_bytes(kinds[i]));
+            results.push_back({wanted[which[i]].what, stay ? reinterpret_cast<X*>(to) : cell + i, stay ? 1 : count});
+        }
+        run_blocks<X>(values, none, results);
+        if (!stay) {
+            const std::int64_t moved = is_moved ? (std::numeric_limits<std::int64_t>::min)() : 0;
+            parallel_for(static_cast<index_t>(rows_), by_rows(options_.threads), [&](index_t first, index_t last) {
+                constexpr index_t block = 512;
+                std::uint32_t at[block];
+                for (; first < last; first += block) {
+                    const index_t end = (std::min)(first + block, last);
+                    for (index_t row = first; row < end; ++row)
+                        at[row - first] = windows_.order.in_place()
+                                              ? static_cast<std::uint32_t>(row)
+                                              : windows_.order.places[static_cast<std::size_t>(row)];
+                    if (!windows_.until.empty())
+                        for (index_t k = 0; k < end - first; ++k) at[k] = windows_.until[at[k]];
+                    for (std::size_t i = 0; i < count; ++i) {
+                        const X* const from = cell + i;
+                        const auto put = [&](auto* to) {
+                            using T = std::remove_pointer_t<decltype(to)>;
+                            for (index_t k = 0; k < end - first; ++k) {
+                                const X x = from[at[k] * count];
+                                if constexpr (std::is_integral_v<X>)
+                                    to[first + k] = x ^ moved;
+                                else
+                                    to[first + k] = static_cast<T>(x);
+                            }
+                        };
+                        if constexpr (std::is_integral_v<X>)
+                            put(reinterpret_cast<X*>(columns[i].data()));  // also of uint64 and times: the same bits
+                        else
+                            dispatch_stored(kinds[i], [&]<class T>() { put(reinterpret_cast<T*>(columns[i].data())); });
+                    }
+                }
+            });
+        }
+        std::optional<buffer> bits[2];
+        for (std::size_t i = 0; i < count; ++i) {
+            const statistic what = wanted[which[i]].what;
+            const std::size_t fewest = what == statistic::var || what == statistic::std ? 2 : 1;
+            if (!bits[fewest - 1]) bits[fewest - 1] = missing(fewest);
+            made[which[i]] = column(kinds[i], rows_, *bits[fewest - 1], columns[i].finish());
+        }
+    }
+
+    template <class X>
+    void run_blocks(const X* values, X none, std::span<const rolling_results<X>> results) const {
+        using lanes = rolling_lanes<X>;
         const std::span blocks(windows_.blocks);
         const std::size_t groups = (blocks.size() + lanes::lanes - 1) / lanes::lanes;
         const auto rows_a_group = static_cast<index_t>(rows_ / (std::max)(groups, std::size_t{1}) + 1);
         parallel_for(static_cast<index_t>(groups),
                      {.threads = options_.threads.threads, .grain = (std::max)(rows_each / rows_a_group, index_t{1})},
                      [&](index_t first, index_t last) {
-                         const auto work = std::make_unique<lanes>();
-                         const After f = after;
+                         const auto work = std::make_unique<lanes>(results);
                          for (auto g = static_cast<std::size_t>(first); g < static_cast<std::size_t>(last); ++g) {
-                             auto some = blocks.subspan(g * lanes::lanes);
-                             some = some.first((std::min)(some.size(), lanes::lanes));
-                             work->run(values, missing, windows_.from.data(), some, to);
-                             for (std::size_t i = some.front().first; i < some.back().last; ++i) to[i] = f(i, to[i]);
+                             const std::span<const window_block> rest = blocks.subspan(g * lanes::lanes);
+                             work->run(values, none, windows_.from.data(), windows_.rows,
+                                       rest.first((std::min)(rest.size(), lanes::lanes)));
                          }
                      });
-        return results;
-    }
-    template <template <class> class State, class X>
-    [[nodiscard]] growing<X> run(const X* values, X missing) const {
-        return run<State>(values, missing, [](std::size_t, X x) { return x; });
     }
 
-    /// The result column, where windows with fewer than `fewest` values, or `min_periods`, have none.
+    /// Of integers of 64 bits, and sums of any.
+    [[nodiscard]] column integer_result(const aggregate& a) {
+        use(a.column);
+        const column c = booleans_as_numbers(table_.column(a.column));
+        const std::int64_t none = a.what == statistic::min   ? (std::numeric_limits<std::int64_t>::max)()
+                                  : a.what == statistic::max ? (std::numeric_limits<std::int64_t>::lowest)()
+                                                             : 0;
+        growing<std::int64_t> values = values_in_order(c, windows_.order, none, options_.threads);
+        const bool moves = c.kind() == kind::uint64 && a.what != statistic::sum;
+        if (moves)
+            for (std::size_t i = 0; i < rows_; ++i)
+                values[i] = !counts_.empty() && counts_[i + 1] == counts_[i]
+                                ? none
+                                : values[i] ^ (std::numeric_limits<std::int64_t>::min)();
+        std::vector<column> made(1);
+        const std::size_t which[] = {0};
+        run<std::int64_t>(values.data(), none, {&a, 1}, which, made, moves);
+        return std::move(made.front());
+    }
+
+    /// The result column, of value(place), where windows with fewer than `fewest` values, or `min_periods`, have none.
     template <class Value>
     [[nodiscard]] column make(kind k, std::size_t fewest, const Value& value) const {
         using T = decltype(value(std::size_t{}));
-        const auto of_ends = [&](const auto& f) {
-            return [f, until = windows_.until.data()](std::size_t i) { return f(until[i]); };
-        };
         const auto in_rows = [&](const auto& f) {
             return results_in_rows<T>(windows_.order, rows_, options_.threads, f);
         };
-        const std::size_t least = fewest == 0 ? 0 : (std::max)(fewest, options_.min_periods);
-        const auto is_missing = [count = counter(), least](std::size_t i) { return count(i) < least; };
-        const auto missing = [&](const auto& f) { return missing_in_rows(windows_.order, rows_, options_.threads, f); };
-        buffer validity;
-        const bool by_time = !windows_.until.empty();
-        if (least > (counts_.empty() ? 1U : 0U))
-            validity = by_time ? missing(of_ends(is_missing)) : missing(is_missing);
-        return column(k, rows_, std::move(validity), by_time ? in_rows(of_ends(value)) : in_rows(value));
-    }
-
-    template <template <class> class State>
-    [[nodiscard]] column from_states(const aggregate& a, kind k, std::size_t fewest) {
-        use(a.column);
-        const growing<double> results = run<State>(numbers(), missing_number);
-        return make(k, fewest, [x = results.data()](std::size_t i) { return x[i]; });
-    }
-
-    template <template <class> class State>
-    [[nodiscard]] column integer_result(const aggregate& a, kind k, std::int64_t missing, bool compares) {
-        const bool flips = compares && k == kind::uint64;
-        use(a.column);
-        const column c = booleans_as_numbers(table_.column(a.column));
-        growing<std::int64_t> values = values_in_order(c, windows_.order, missing, options_.threads);
-        const auto flip = [&](growing<std::int64_t>& all) {  // so that unsigned values compare as they should
-            if (flips)
-                for (std::size_t i = 0; i < rows_; ++i)
-                    all[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(all[i]) ^ (std::uint64_t{1} << 63));
-        };
-        flip(values);
-        if (flips && !counts_.empty())
-            for (std::size_t i = 0; i < rows_; ++i)
-                if (counts_[i + 1] == counts_[i]) values[i] = missing;
-        growing<std::int64_t> results = run<State>(static_cast<const std::int64_t*>(values.data()), missing);
-        flip(results);
-        return make(k, 1, [x = results.data()](std::size_t i) { return x[i]; });
-    }
-
-    /// Values of up to 32 bits, and floats, as double; wider ones as integers.
-    template <template <class> class State>
-    [[nodiscard]] column extreme(const aggregate& a, kind k, std::int64_t missing) {
-        if (!is_float(k) && value_bytes(k) == 8) return integer_result<State>(a, k, missing, true);
-        use(a.column);
-        const growing<double> results = run<State>(numbers(), missing_number);
-        return dispatch_stored(k, [&]<class T>() {
-            return make(k, 1, [x = results.data()](std::size_t i) { return static_cast<T>(x[i]); });
-        });
+        if (windows_.until.empty()) return column(k, rows_, missing(fewest), in_rows(value));
+        return column(k, rows_, missing(fewest),
+                      in_rows([value, until = windows_.until.data()](std::size_t i) { return value(until[i]); }));
     }
 
     [[nodiscard]] column quantile(const aggregate& a, double q) {
@@ -314,14 +369,14 @@ private:
 /// @throws argument_error  if a column is not there or of the wrong kind, or the options name no window, or times that
 ///                         are missing or not in order
 [[nodiscard]] inline column rolling(const table& t, const aggregate& what, const rolling_options& options) {
-    return detail::rolling_columns(t, options).result(what);
+    return std::move(detail::rolling_columns(t, options).results({&what, 1}).front());
 }
 
 /// Several aggregates of the same windows: the keys are looked at once.
 [[nodiscard]] inline table rolling(const table& t, const std::vector<aggregate>& what, const rolling_options& options) {
-    detail::rolling_columns windows(t, options);
+    std::vector<column> columns = detail::rolling_columns(t, options).results(what);
     table results;
-    for (const aggregate& a : what) results.add(a.result_name(), windows.result(a));
+    for (std::size_t i = 0; i < what.size(); ++i) results.add(what[i].result_name(), std::move(columns[i]));
     return results;
 }
 

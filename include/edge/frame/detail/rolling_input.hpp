@@ -9,9 +9,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -85,64 +86,97 @@ template <class T, class Value>
 template <class IsMissing>
 [[nodiscard]] buffer missing_in_rows(const sequences& s, std::size_t rows, const parallel_options& threads,
                                      const IsMissing& is_missing) {
-    growing<std::uint8_t> by_place;
-    growing<std::uint8_t> by_row;
-    std::atomic<bool> any{false};
-    const auto pack = [&](growing<std::uint8_t>& bits, const auto& is_there) {
-        std::uint8_t* to = bits.extend(bitmap_bytes(rows));
-        parallel_for(static_cast<index_t>(rows), by_rows(threads), [&](index_t first, index_t last) {
-            const auto is = is_there;
-            const auto end = static_cast<std::size_t>(last);
-            unsigned all = 0xFF;
-            for (auto i = static_cast<std::size_t>(first); i < end; i += 8) {
-                unsigned byte = 0xFF;
-                for (std::size_t k = i; k < (std::min)(i + 8, end); ++k) byte ^= unsigned{!is(k)} << (k - i);
-                to[i / 8] = static_cast<std::uint8_t>(byte);
-                all &= byte;
+    // @param is_whole  is_whole(first, last): whether none of these is missing
+    const auto pack = [&](std::atomic<std::size_t>& missing, const auto& is, const auto& is_whole) {
+        constexpr std::size_t block = 512;
+        growing<std::uint8_t> bits;
+        std::uint8_t* const to = bits.extend(bitmap_bytes(rows));
+        parallel_for(static_cast<index_t>(rows), by_rows(threads), [&](index_t begin, index_t end) {
+            const auto is_missing_at = is;
+            for (auto first = static_cast<std::size_t>(begin); first < static_cast<std::size_t>(end); first += block) {
+                const std::size_t last = (std::min)(first + block, static_cast<std::size_t>(end));
+                if (is_whole(first, last)) {
+                    std::memset(to + first / 8, 0xFF, bitmap_bytes(last - first));
+                    continue;
+                }
+                std::size_t there = 0;
+                for (std::size_t i = first; i < last; i += 8) {
+                    const std::size_t here = (std::min)(std::size_t{8}, last - i);
+                    unsigned byte = 0;
+                    for (std::size_t k = 0; k < here; ++k) byte |= unsigned{!is_missing_at(i + k)} << k;
+                    to[i / 8] = static_cast<std::uint8_t>(byte);
+                    there += static_cast<std::size_t>(std::popcount(byte));
+                }
+                missing.fetch_add(last - first - there, std::memory_order_relaxed);
             }
-            if (all != 0xFF) any.store(true, std::memory_order_relaxed);
         });
+        return bits;
     };
-    pack(by_place, [is_missing](std::size_t place) { return !is_missing(place); });
-    if (!any.load()) return {};
+    std::atomic<std::size_t> missing{0};
+    growing<std::uint8_t> by_place = pack(missing, is_missing, [is_missing](std::size_t first, std::size_t last) {
+        std::uint32_t n = 0;
+        for (std::size_t i = first; i < last; ++i) n += is_missing(i) ? 1U : 0U;
+        return n == 0;
+    });
+    if (missing.load() == 0) return {};
     if (s.in_place()) return by_place.finish();
-    pack(by_row,
-         [places = s.places.data(), bits = by_place.data()](std::size_t row) { return get_bit(bits, places[row]); });
-    return by_row.finish();
+    std::atomic<std::size_t> found{0};  // once all are, which often are in the first rows, the rest is there
+    return pack(
+               found,
+               [places = s.places.data(), bits = by_place.data()](std::size_t row) {
+                   return !get_bit(bits, places[row]);
+               },
+               [&, all = missing.load()](std::size_t, std::size_t) {
+                   return found.load(std::memory_order_relaxed) == all;
+               })
+        .finish();
 }
 
 /// Where the windows are.
 struct windows {
     sequences order;
-    std::vector<std::uint32_t> from;   ///< first place of the window of each place
+    growing<std::uint32_t> from;       ///< first place of the window of each place
     std::vector<std::uint32_t> until;  ///< by time: last place with the same time as each; else none
     std::vector<window_block> blocks;
+    std::size_t rows = 0;  ///< of a window, by rows
 
     /// The place whose window is that of place i.
     [[nodiscard]] std::size_t end(std::size_t i) const noexcept { return until.empty() ? i : until[i]; }
 };
 
-[[nodiscard]] inline windows windows_of_rows(sequences order, std::size_t rows, std::size_t window) {
-    windows w{std::move(order), std::vector<std::uint32_t>(rows), {}, {}};
+[[nodiscard]] inline windows windows_of_rows(sequences order, std::size_t rows, std::size_t window,
+                                             const parallel_options& threads) {
+    windows w{std::move(order), {}, {}, {}, window};
+    std::uint32_t* const from = w.from.extend(rows);
     for (std::size_t k = 0; k < w.order.count(); ++k) {
         const std::size_t begin = w.order.begin[k];
         const std::size_t end = w.order.begin[k + 1];
-        const std::size_t full = end - begin < window ? end : begin + window;
-        for (std::size_t i = begin; i < full; ++i) w.from[i] = static_cast<std::uint32_t>(begin);
-        for (std::size_t i = full; i < end; ++i) w.from[i] = static_cast<std::uint32_t>(i + 1 - window);
         std::size_t before = begin;
         for (std::size_t first = begin; first < end; first += (std::min)(window, end - first)) {
             w.blocks.push_back({before, first, end - first < window ? end : first + window});
             before = first;
         }
     }
+    parallel_for(
+        static_cast<index_t>(w.blocks.size()),
+        {.threads = threads.threads, .grain = static_cast<index_t>(w.blocks.size() * rows_each / (rows + 1) + 1)},
+        [&](index_t first, index_t last) {
+            for (auto k = static_cast<std::size_t>(first); k < static_cast<std::size_t>(last); ++k) {
+                const window_block& b = w.blocks[k];  // full windows move on, others begin with the key
+                const std::size_t step = b.before == b.first ? 0 : 1;
+                std::size_t begin = b.before + step;
+                for (std::size_t i = b.first; i < b.last; ++i, begin += step)
+                    from[i] = static_cast<std::uint32_t>(begin);
+            }
+        });
     return w;
 }
 
 /// Windows of the rows later than `span` before each row, and not later than the row.
 [[nodiscard]] inline windows windows_of_time(sequences order, const growing<std::int64_t>& times, std::uint64_t span) {
     const std::size_t rows = times.size();
-    windows w{std::move(order), std::vector<std::uint32_t>(rows), std::vector<std::uint32_t>(rows), {}};
+    windows w{std::move(order), {}, std::vector<std::uint32_t>(rows), {}};
+    (void)w.from.extend(rows);
     for (std::size_t k = 0; k < w.order.count(); ++k) {
         const std::size_t begin = w.order.begin[k];
         const std::size_t end = w.order.begin[k + 1];
@@ -153,7 +187,7 @@ struct windows {
         }
         for (std::size_t i = end; i-- > begin;)
             w.until[i] = i + 1 < end && times[i + 1] == times[i] ? w.until[i + 1] : static_cast<std::uint32_t>(i);
-        cut_blocks(w.from, begin, end, w.blocks);
+        cut_blocks({w.from.data(), rows}, begin, end, w.blocks);
     }
     return w;
 }
