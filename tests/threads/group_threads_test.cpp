@@ -58,3 +58,33 @@ TEST_CASE("groups are the same on several threads, found in every way", "[thread
         CHECK(groups[1] == shared.groups());
     }
 }
+
+TEST_CASE("streams of many groups are the same on several threads", "[threads]") {
+    const std::size_t rows = 60'000;
+    std::vector<std::int32_t> number(rows);
+    std::vector<std::string> text(rows);
+    std::vector<double> x(rows);
+    for (std::size_t r = 0; r < rows; ++r) {
+        number[r] = static_cast<std::int32_t>(r * 7919 % 20'011);
+        text[r] = "t" + std::to_string(r * 7907 % 30'011);
+        x[r] = static_cast<double>(r % 1000) / 7;
+    }
+    const table t{{"number", column(number)}, {"text", column(text)}, {"x", column(x)}};
+    fresh_threads pool;
+    for (const std::string key : {"number", "text"}) {
+        const auto streamed = [&](int threads) {
+            group_accumulator groups(key, {count(), mean("x"), stddev("x"), median("x"), largest("x", 2)});
+            for (std::size_t part = 0; part < 3; ++part) {  // a chunk each
+                groups.update(t.slice(part * 20'000, 20'000), {.threads = threads});
+                groups = group_accumulator::from_bytes(groups.bytes());
+            }
+            return to_csv(groups.finish({.threads = threads}));
+        };
+        const std::string alone = streamed(1);
+        edge::set_thread_pool(&pool);
+        const bool same = streamed(3) == alone;
+        edge::set_thread_pool(nullptr);
+        INFO(key);
+        CHECK(same);
+    }
+}

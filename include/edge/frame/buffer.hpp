@@ -64,6 +64,10 @@ template <class T>
 requires std::is_trivially_copyable_v<T>
 class growing {
 public:
+    growing() = default;
+    /// An empty array in memory that outlives it, as long as it does not grow beyond; not to be finished.
+    growing(T* memory, std::size_t capacity) noexcept : data_(memory), capacity_(capacity) {}
+
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] T* data() noexcept { return data_; }
     [[nodiscard]] const T* data() const noexcept { return data_; }
@@ -132,6 +136,10 @@ private:
 /// Array that grows at its end, of values whose type its user knows.
 class growing_values {
 public:
+    growing_values() = default;
+    /// As that of `growing`.
+    growing_values(std::byte* memory, std::size_t bytes) noexcept : bytes_(memory, bytes) {}
+
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
 
     template <class T>

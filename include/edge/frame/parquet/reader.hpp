@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -190,17 +191,63 @@ private:
         return static_cast<std::size_t>((std::min)(rows, 8 * end_));
     }
 
+    /// A column of some row groups: a task of its own. What lies in place goes straight to the column's array.
+    struct piece {
+        std::size_t column;
+        std::size_t first;
+        std::size_t last;
+        std::optional<parquet::column_sink> in_place;
+    };
+
+    /// Cuts a column of numbers into pieces of about as many row groups, if the rows of each are known.
+    void cut(std::size_t column, const parquet::field& f, std::size_t first, std::size_t last, std::size_t count,
+             parquet::column_sink& to, std::vector<piece>& pieces) const {
+        std::uint64_t rows = 0;
+        for (std::size_t g = first; g < last; ++g) rows += static_cast<std::uint64_t>(metadata_.row_groups[g].rows);
+        if (count < 2 || f.kind == kind::string || f.kind == kind::boolean || rows != expected_rows(f, first, last)) {
+            pieces.push_back({column, first, last, {}});
+            return;
+        }
+        const std::size_t bytes = to.row_bytes();
+        auto* at = to.values.extend<std::byte>(static_cast<std::size_t>(rows) * bytes);
+        for (std::size_t p = 0; p < count; ++p) {
+            const auto [begin, end] =
+                partition(static_cast<index_t>(last - first), static_cast<int>(count), static_cast<int>(p));
+            piece& next = pieces.emplace_back();
+            next = {column, first + static_cast<std::size_t>(begin), first + static_cast<std::size_t>(end), {}};
+            std::size_t here = 0;
+            for (std::size_t g = next.first; g < next.last; ++g)
+                here += static_cast<std::size_t>(metadata_.row_groups[g].rows);
+            next.in_place.emplace(f.kind);
+            next.in_place->reserved = here;
+            next.in_place->values = growing_values(at, here * bytes);
+            at += here * bytes;
+        }
+    }
+
     void append_groups(std::size_t first, std::size_t last, const std::vector<std::size_t>& columns,
                        std::span<parquet::column_sink> sinks) {
         parquet::byte_budget budget = new_budget();
-        const auto tasks = static_cast<index_t>(columns.size());
         const parallel_options threads{.threads = options_.threads};
+        const auto count = static_cast<std::size_t>(parts_for(static_cast<index_t>(last - first), threads));
+        std::vector<piece> pieces;
+        for (std::size_t i = 0; i < columns.size(); ++i)
+            cut(i, fields_[columns[i]], first, last, count, sinks[i], pieces);
+        const auto tasks = static_cast<index_t>(pieces.size());
         for (auto parts = static_cast<std::size_t>(parts_for(tasks, threads)); workers_.size() < parts;)
             workers_.push_back({source_, {}});
         parallel_tasks(tasks, threads, [&](index_t task, int part) {
-            const auto i = static_cast<std::size_t>(task);
-            append_column(fields_[columns[i]], first, last, budget, workers_[static_cast<std::size_t>(part)], sinks[i]);
+            piece& p = pieces[static_cast<std::size_t>(task)];
+            append_column(fields_[columns[p.column]], p.first, p.last, budget, workers_[static_cast<std::size_t>(part)],
+                          p.in_place ? *p.in_place : sinks[p.column]);
         });
+        for (piece& p : pieces) {
+            if (!p.in_place) continue;
+            parquet::column_sink& to = sinks[p.column];
+            to.validity.append(p.in_place->validity.view());
+            to.rows += p.in_place->rows;
+            to.has_out_of_range = to.has_out_of_range || p.in_place->has_out_of_range;
+        }
     }
 
     void append_column(const parquet::field& f, std::size_t first, std::size_t last, parquet::byte_budget& budget,
