@@ -232,6 +232,19 @@ TEST_CASE("an as-of join of many sorted rows is the same for any number of threa
     CHECK(to_csv(join_asof(u, u, {.on = "ts", .tolerance = 0}).select("v_right")) == "v_right\n1\n2\n");
 }
 
+TEST_CASE("keys of 32 bits are compared where they are, also in a slice", "[frame][join_asof]") {
+    const table left{{"ts", column(ints{0, 1, 2, 3})}, {"k", column(std::vector<std::int32_t>{9, -1, -3, -1})}};
+    const table right{{"ts", column(ints{0, 0, 1, 2})},
+                      {"k", column(std::vector<std::int32_t>{5, -3, -1, -2})},
+                      {"r", column(ints{7, 8, 9, 10})}};
+    const auto found = [&](const table& l, const table& r) {
+        return to_csv(join_asof(l, r, {.on = "ts", .by = "k"}).select("r"));
+    };
+    CHECK(found(left, right) == "r\n\"\"\n9\n8\n9\n");
+    CHECK(found(left.slice(1, 3), right.slice(1, 3)) == "r\n9\n8\n9\n");
+    CHECK(found(left.slice(2, 2), right.slice(2, 2)) == "r\n\"\"\n9\n");
+}
+
 TEST_CASE("an as-of join in several stretches finds what one pass over the rows finds", "[frame][join_asof]") {
     std::mt19937_64 random(10);
     const auto make = [&](std::size_t rows, std::int64_t from, std::int64_t keys, const std::string& value) {

@@ -45,7 +45,7 @@ namespace detail {
 /// Right rows by their key.
 struct rows_of_keys {
     rows_of_keys(const joint_ids& ids, const parallel_options& threads) {
-        std::vector<std::uint32_t> all(ids.right().begin(), ids.right().end());
+        std::vector<std::uint32_t> all(ids.right.begin(), ids.right.end());
         for (std::uint32_t& id : all) id = (std::min)(id, static_cast<std::uint32_t>(ids.groups));
         const sequences places = sequences_by_id(all, ids.groups + 1, threads);  // the last is of rows without a key
         begin = places.begin;
@@ -106,9 +106,9 @@ void write_in_parts(std::size_t rows, const parallel_options& threads, Reserve&&
         r = pairs.right.extend(count);
     };
     const std::size_t least = keep_all ? 1 : 0;
-    const auto count = [&](std::size_t row) { return (std::max)(right.of(ids.left()[row]).size(), least); };
-    write_in_parts(ids.left().size(), threads, reserve, count, [&](std::size_t row, std::size_t at) {
-        const std::span<const std::uint32_t> matches = right.of(ids.left()[row]);
+    const auto count = [&](std::size_t row) { return (std::max)(right.of(ids.left[row]).size(), least); };
+    write_in_parts(ids.left.size(), threads, reserve, count, [&](std::size_t row, std::size_t at) {
+        const std::span<const std::uint32_t> matches = right.of(ids.left[row]);
         if (matches.empty() && keep_all) {
             l[at] = static_cast<std::uint32_t>(row);
             r[at] = no_id;
@@ -152,10 +152,10 @@ template <class IsChosen>
     const detail::joint_ids ids = detail::number_jointly(left, right, options.on, threads);
     if (options.how == join_how::semi || options.how == join_how::anti) {
         std::vector<std::uint8_t> has(ids.groups);
-        for (const std::uint32_t id : ids.right())
+        for (const std::uint32_t id : ids.right)
             if (id != detail::no_id) has[id] = 1;
         const auto rows = detail::chosen_rows(left.rows(), threads, [&](std::size_t row) {
-            const std::uint32_t id = ids.left()[row];
+            const std::uint32_t id = ids.left[row];
             return (id != detail::no_id && has[id] != 0) == (options.how == join_how::semi);
         });
         return detail::take_rows(left, detail::list_of(rows), threads);
@@ -174,10 +174,10 @@ template <class IsChosen>
     if (options.how != join_how::full) return joined;
 
     std::vector<std::uint8_t> has(ids.groups);
-    for (const std::uint32_t id : ids.left())
+    for (const std::uint32_t id : ids.left)
         if (id != detail::no_id) has[id] = 1;
     const auto rest = detail::chosen_rows(right.rows(), threads, [&](std::size_t row) {
-        const std::uint32_t id = ids.right()[row];
+        const std::uint32_t id = ids.right[row];
         return id == detail::no_id || has[id] == 0;
     });
     table alone;

@@ -48,9 +48,9 @@ namespace detail {
 /// For each left row the right row that matches, or `no_id`.
 template <class T>
 growing<std::uint32_t> asof_rows(const column& left, const column& right, const joint_ids& ids, const asof_options& o) {
-    const asof_side<T> l(left, ids.left(), o.threads);
-    const asof_side<T> r(right, ids.right(), o.threads);
-    const asof_rule rule{ids.groups, ids.some_without_key, o.exact, o.tolerance, o.threads};
+    const asof_side<T> l(left, ids.left, o.threads);
+    const asof_side<T> r(right, ids.right, o.threads);
+    const asof_rule rule{ids.groups, ids.least, ids.some_without_key, o.exact, o.tolerance, o.threads};
     growing<std::uint32_t> places = o.direction == asof::forward ? asof_search<T, true>(l, r, rule).places()
                                                                  : asof_search<T, false>(l, r, rule).places();
     if (o.direction == asof::nearest) {
@@ -104,7 +104,7 @@ growing<std::uint32_t> asof_rows(const column& left, const column& right, const 
 
     detail::joint_ids ids;
     if (!options.by.empty())
-        ids = detail::number_jointly(left, right, options.by, options.threads);
+        ids = detail::number_jointly(left, right, options.by, options.threads, true);
     else
         detail::check_row_numbers(left.rows() + right.rows());
     const bool mixed = (at.kind() == kind::uint64) != (from.kind() == kind::uint64);

@@ -115,7 +115,8 @@ struct asof_stretch {
 
 /// What an as-of join of two sides looks for.
 struct asof_rule {
-    std::size_t groups;     ///< ids are below
+    std::size_t groups;
+    std::uint32_t least;    ///< id of the first group
     bool some_without_key;  ///< whether an id is `no_id`
     bool exact;             ///< whether a row at the same time matches
     const time_span& tolerance;
@@ -182,8 +183,8 @@ private:
     [[nodiscard]] static std::size_t place(const asof_times<T>& side, std::size_t i) noexcept {
         return Forward ? side.size - 1 - i : i;
     }
-    [[nodiscard]] static std::uint32_t slot(const asof_times<T>& side, std::size_t at) noexcept {
-        return side.id == nullptr ? 0 : side.id[at] + 1;  // of `no_id` 0
+    [[nodiscard]] std::uint32_t slot(const asof_times<T>& side, std::size_t at) const noexcept {
+        return side.id == nullptr ? 0 : side.id[at] - rule_.least + 1;  // of `no_id` 0
     }
     [[nodiscard]] T left_time(std::size_t i) const noexcept { return left_.time[place(left_, i)]; }
     [[nodiscard]] T right_time(std::size_t i) const noexcept { return right_.time[place(right_, i)]; }
@@ -245,8 +246,8 @@ private:
                 const std::size_t r = place(here.right_, s.right);
                 const std::uint32_t is_right = here.is_before(here.right_.time[r], here.left_.time[l]);
                 const std::uint32_t mask = 0U - is_right;
-                const std::uint32_t of_left = slot(here.left_, l);
-                std::uint32_t& latest = s.latest[of_left ^ ((of_left ^ slot(here.right_, r)) & mask)];
+                const std::uint32_t of_left = here.slot(here.left_, l);
+                std::uint32_t& latest = s.latest[of_left ^ ((of_left ^ here.slot(here.right_, r)) & mask)];
                 latest ^= (latest ^ static_cast<std::uint32_t>(r)) & mask;
                 to[l] = latest;  // of a right row: written again until it is the left row's turn
                 s.right += is_right;

@@ -15,20 +15,26 @@
 namespace edge::frame::detail {
 
 struct joint_ids {
-    growing<std::uint32_t> of_row;  ///< of the left table's rows, then the right's; `no_id` where a key is missing
-    std::size_t left_rows = 0;
+    growing<std::uint32_t> of_row;         ///< of the left table's rows, then the right's
+    std::span<const std::uint32_t> left;   ///< `no_id` where a key is missing
+    std::span<const std::uint32_t> right;  ///< likewise
     std::size_t groups = 1;
+    std::uint32_t least = 0;        ///< ids are from here on, modulo 2^32
     bool some_without_key = false;  ///< whether any is `no_id`
 
-    [[nodiscard]] std::span<const std::uint32_t> all() const noexcept { return {of_row.data(), of_row.size()}; }
-    [[nodiscard]] std::span<const std::uint32_t> left() const noexcept { return all().first(left_rows); }
-    [[nodiscard]] std::span<const std::uint32_t> right() const noexcept { return all().subspan(left_rows); }
+    /// @param left_rows  how many of `of_row` are the left table's
+    void split(std::size_t left_rows) noexcept {
+        const std::span<const std::uint32_t> all{of_row.data(), of_row.size()};
+        left = all.first(left_rows);
+        right = all.subspan(left_rows);
+    }
 };
 
 /// Numbers keys by how far they are from the least one. @return  false, and nothing, where that is too far, a key is
 /// missing, or they are not of one kind of numbers
+/// @param from_any  whether ids may begin with any number: then keys of 32 bits are ids as they are, where they are
 [[nodiscard]] inline bool number_by_distance(const column& left, const column& right, const parallel_options& threads,
-                                             joint_ids& ids) {
+                                             bool from_any, joint_ids& ids) {
     if (left.kind() != right.kind() || left.kind() == kind::string) return false;
     const key_codes sides[] = {{left, threads}, {right, threads}};
     if (sides[0].has_missing() || sides[1].has_missing()) return false;
@@ -36,6 +42,17 @@ struct joint_ids {
     const std::uint64_t least = (std::min)(sides[0].ordered(0), sides[1].ordered(0));
     const std::uint64_t greatest = (std::max)(greatest_of(sides[0]), greatest_of(sides[1]));
     if (!is_direct(greatest - least, left.size() + right.size())) return false;
+    ids.groups = static_cast<std::size_t>(greatest - least) + 1;
+    if (from_any && is_integer(left.kind()) && value_bytes(left.kind()) == 4) {
+        const auto as_ids = [](const column& c) {
+            return std::span(reinterpret_cast<const std::uint32_t*>(c.raw_values()), c.size());
+        };
+        ids.left = as_ids(left);
+        ids.right = as_ids(right);
+        ids.least = left.kind() == kind::int32 ? static_cast<std::uint32_t>(from_ordered<std::int32_t>(least))
+                                               : static_cast<std::uint32_t>(least);
+        return true;
+    }
     std::uint32_t* to = ids.of_row.extend(left.size() + right.size());
     for (const key_codes& side : sides) {
         parallel_for(static_cast<index_t>(side.source().size()), by_rows(threads), [&](index_t first, index_t last) {
@@ -46,29 +63,27 @@ struct joint_ids {
         });
         to += side.source().size();
     }
-    ids.left_rows = left.size();
-    ids.groups = static_cast<std::size_t>(greatest - least) + 1;
+    ids.split(left.size());
     return true;
 }
 
 /// @param keys  at least one
 /// @throws argument_error  if a key is not in both tables, or of kinds that do not compare
 [[nodiscard]] inline joint_ids number_jointly(const table& left, const table& right, const key_names& keys,
-                                              const parallel_options& threads) {
+                                              const parallel_options& threads, bool from_any = false) {
     check_row_numbers(left.rows() + right.rows());
     joint_ids ids;
     if (keys.list().size() == 1 && left.rows() != 0 && right.rows() != 0 &&
-        number_by_distance(left.column(keys.list()[0]), right.column(keys.list()[0]), threads, ids))
+        number_by_distance(left.column(keys.list()[0]), right.column(keys.list()[0]), threads, from_any, ids))
         return ids;
     const table both[] = {left.select(keys.list()), right.select(keys.list())};
     const table all = concat(both);
     row_ids n = number_rows_of(all.columns(), all.rows(), threads);
-    bool some_without_key = false;
     const auto drop = [&](auto&& is_there) {
         for (std::size_t row = 0; row < all.rows(); ++row) {
             if (is_there(row)) continue;
             n.of_row[row] = no_id;
-            some_without_key = true;
+            ids.some_without_key = true;
         }
     };
     for (const column& c : all.columns()) {
@@ -78,7 +93,10 @@ struct joint_ids {
                 drop([x = c.values<T>().data()](std::size_t row) { return x[row] == x[row]; });
             });
     }
-    return {std::move(n.of_row), left.rows(), n.groups, some_without_key};
+    ids.of_row = std::move(n.of_row);
+    ids.groups = n.groups;
+    ids.split(left.rows());
+    return ids;
 }
 
 /// Columns of the right table but the keys, renamed where the left table has one of that name.
