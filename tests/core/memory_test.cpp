@@ -63,13 +63,13 @@ TEST_CASE("what is kept stays within the limit, the newest first", "[core][memor
     CHECK(edge::recycled_bytes() == 0);
 }
 
-TEST_CASE("at most eight blocks are kept", "[core][memory]") {
+TEST_CASE("at most 32 blocks are kept", "[core][memory]") {
     const recycling limit(1024 * MiB);
     {
         std::vector<edge::tensor<char>> all;
-        for (int i = 0; i < 12; ++i) all.push_back(bytes(4 * MiB));
+        for (int i = 0; i < 40; ++i) all.push_back(bytes(4 * MiB));
     }
-    CHECK(edge::recycled_bytes() == 32 * MiB);
+    CHECK(edge::recycled_bytes() == 128 * MiB);
 }
 
 TEST_CASE("threads that share the pool never share a block", "[core][memory]") {

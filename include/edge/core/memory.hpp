@@ -9,7 +9,7 @@
 ///
 /// A first touch of a fresh 4 KiB page costs more than the arithmetic on what it holds; with 2 MiB pages there are 512
 /// times fewer of them, and memory that was touched before costs nothing. So large arrays that are freed are kept for
-/// the next ones: at most eight, and a sixteenth of the machine's memory, unless told otherwise.
+/// the next ones: at most 32, and a sixteenth of the machine's memory, unless told otherwise.
 
 #include <edge/core/error.hpp>
 
@@ -125,7 +125,7 @@ private:
     }
 
     std::mutex mutex_;
-    std::array<block, 8> blocks_{};
+    std::array<block, 32> blocks_{};
     std::size_t count_ = 0;
     std::size_t bytes_ = 0;
     std::size_t limit_ = default_limit();

@@ -250,7 +250,6 @@ inline void group_accumulator::add_rows(const table& chunk, std::span<const std:
                                         const parallel_options& threads) {
     constexpr std::size_t most_pieces = 256;
     states_->read_from(plan_->columns(chunk));
-    states_->look_for_nan(threads);
     states_->resize(groups_.size());
     int shift = 10;
     while ((groups_.size() - 1) >> shift >= most_pieces) ++shift;
@@ -431,7 +430,7 @@ inline table group_accumulator::finish(const parallel_options& threads) const& {
     table first;
     const table sorted = keys_.empty() ? table() : frame::take(keys, order, threads);
     for (std::size_t i = 0; i < keys_.size(); ++i) first.add(keys_[i], plain(sorted.columns()[i]));
-    return detail::with_lists(first, *states_, std::move(columns), slots);
+    return detail::with_lists(first, *plan_, &*states_, std::move(columns), slots);
 }
 
 /// A table of no rows with the columns that are read.

@@ -67,7 +67,7 @@ public:
     [[nodiscard]] grouping ordered(group_order order) const;
 
     /// @throws unsupported_error  as all below, of 2^32 - 1 rows or more
-    [[nodiscard]] std::size_t groups() const { return found().slots.size(); }
+    [[nodiscard]] std::size_t groups() const { return found().size(); }
 
     /// The key columns, a row for each group.
     [[nodiscard]] table keys() const;
@@ -97,20 +97,16 @@ public:
     }
 
 private:
-    /// Slots that have rows, in the order of the groups.
-    struct groups_found {
-        std::vector<std::uint32_t> slots;
-    };
     struct shared {
         std::mutex mutex;
         std::unique_ptr<detail::row_groups> groups;
-        std::optional<groups_found> found;
+        std::optional<detail::slot_list> found;  ///< those that have rows
         std::vector<std::uint32_t> ids;
     };
 
     detail::row_groups& slots_of_rows(const parallel_options& threads) const;
-    [[nodiscard]] const groups_found& found() const;
-    const groups_found& find(const parallel_options& threads, std::span<const std::int64_t> sizes) const;
+    [[nodiscard]] const detail::slot_list& found() const;
+    const detail::slot_list& find(const detail::group_aggregates* sizes) const;
 
     table table_;
     std::vector<std::string> keys_;
@@ -145,40 +141,43 @@ inline detail::row_groups& grouping::slots_of_rows(const parallel_options& threa
     return *shared_->groups;
 }
 
-/// @param sizes  rows of each slot
-inline const grouping::groups_found& grouping::find(const parallel_options& threads,
-                                                    std::span<const std::int64_t> sizes) const {
+/// @param states  of all rows; of slots that all have rows they need not be known
+inline const detail::slot_list& grouping::find(const detail::group_aggregates* states) const {
     if (shared_->found) return *shared_->found;
-    const detail::row_groups& groups = slots_of_rows(threads);
-    groups_found found;
-    if (order_ == group_order::sorted) {
-        for (std::size_t s = 0; s < sizes.size(); ++s)
-            if (sizes[s] != 0 || keys_.empty()) found.slots.push_back(static_cast<std::uint32_t>(s));
-    } else {
-        found.slots = groups.slots_as_seen();
-        if (keys_.empty() && found.slots.empty()) found.slots.push_back(0);
+    const detail::row_groups& groups = *shared_->groups;
+    if (order_ == group_order::first_seen) {
+        std::vector<std::uint32_t> slots = groups.slots_as_seen();
+        if (keys_.empty() && slots.empty()) slots.push_back(0);
+        return shared_->found.emplace(std::move(slots));
     }
-    return shared_->found.emplace(std::move(found));
+    if (!groups.is_direct() || keys_.empty()) return shared_->found.emplace(groups.slots());
+    std::vector<std::uint32_t> slots;
+    for (std::size_t s = 0; s < groups.slots(); ++s)
+        if (states->sizes()[s] != 0) slots.push_back(static_cast<std::uint32_t>(s));
+    return shared_->found.emplace(std::move(slots));
 }
 
-inline const grouping::groups_found& grouping::found() const {
+inline const detail::slot_list& grouping::found() const {
     const std::lock_guard lock(shared_->mutex);
     if (shared_->found) return *shared_->found;
     const auto plan = std::make_shared<detail::aggregate_plan>(std::vector<aggregate>{}, table_);
-    return find({}, detail::aggregate_rows(slots_of_rows({}), plan, table_, {}).sizes());
+    detail::row_groups& groups = slots_of_rows({});
+    if (!groups.is_direct()) return find(nullptr);
+    const detail::group_aggregates states = detail::aggregate_rows(groups, plan, table_, {});
+    return find(&states);
 }
 
 inline table grouping::keys() const {
-    const groups_found& groups = found();
-    return table(keys_, shared_->groups->keys(groups.slots));
+    const detail::slot_list& slots = found();
+    return table(keys_, shared_->groups->keys(slots));
 }
 
 inline std::span<const std::uint32_t> grouping::ids() const& {
-    const groups_found& groups = found();
+    const detail::slot_list& slots = found();
     const std::lock_guard lock(shared_->mutex);
     if (shared_->ids.size() == table_.rows()) return shared_->ids;
     std::vector<std::uint32_t> group_of(shared_->groups->slots());
-    for (std::size_t g = 0; g < groups.slots.size(); ++g) group_of[groups.slots[g]] = static_cast<std::uint32_t>(g);
+    for (std::size_t g = 0; g < slots.size(); ++g) group_of[slots[g]] = static_cast<std::uint32_t>(g);
     shared_->ids.resize(table_.rows());
     shared_->groups->numbers(shared_->ids);
     for (std::uint32_t& id : shared_->ids) id = group_of[id];
@@ -186,15 +185,17 @@ inline std::span<const std::uint32_t> grouping::ids() const& {
 }
 
 inline group_rows grouping::rows() const {
-    const groups_found& groups = found();
+    const detail::slot_list& slots = found();
     const std::lock_guard lock(shared_->mutex);
     shared_->groups->find_rows();
+    const std::span<const std::uint32_t> places = shared_->groups->begins();
     std::vector<std::uint32_t> begins{0};
     std::vector<std::uint32_t> rows;
+    begins.reserve(slots.size() + 1);
     rows.reserve(table_.rows());
-    for (const std::uint32_t s : groups.slots) {
-        const auto of = shared_->groups->rows_of(s);
-        rows.insert(rows.end(), of.begin(), of.end());
+    for (std::size_t g = 0; g < slots.size(); ++g) {
+        const std::uint32_t s = slots[g];
+        for (std::size_t i = places[s]; i < places[s + 1]; ++i) rows.push_back(shared_->groups->row_at(i));
         begins.push_back(static_cast<std::uint32_t>(rows.size()));
     }
     return {std::move(begins), std::move(rows)};
@@ -211,8 +212,7 @@ inline table grouping::collect(const std::vector<std::string>& columns) const {
 namespace detail {
 
 /// How many rows each group has in the result: as many as its longest list, and at least one.
-[[nodiscard]] inline std::vector<std::size_t> list_lengths(const group_aggregates& all,
-                                                           std::span<const std::uint32_t> slots) {
+[[nodiscard]] inline std::vector<std::size_t> list_lengths(const group_aggregates& all, const slot_list& slots) {
     std::vector<std::size_t> lengths(slots.size(), 1);
     const aggregate_plan& plan = all.plan();
     for (std::size_t s = 0; s < plan.states.size(); ++s) {
@@ -224,7 +224,7 @@ namespace detail {
 }
 
 /// Column of the lists of aggregate `i`, one after the other, each with as many rows as its group has.
-[[nodiscard]] inline column lists(const group_aggregates& all, std::size_t i, std::span<const std::uint32_t> slots,
+[[nodiscard]] inline column lists(const group_aggregates& all, std::size_t i, const slot_list& slots,
                                   std::span<const std::size_t> lengths) {
     const auto& top = static_cast<const top_state&>(all.state(all.plan().results[i].state));
     const kind k = all.plan().sources[all.plan().results[i].source].kind;
@@ -242,22 +242,21 @@ namespace detail {
 }
 
 /// The keys and the columns of the aggregates, of which those without lists have a row for each group, as one table.
-[[nodiscard]] inline table with_lists(const table& keys, const group_aggregates& all, std::vector<column> columns,
-                                      std::span<const std::uint32_t> slots) {
-    const aggregate_plan& plan = all.plan();
-    const bool has_lists = std::any_of(plan.states.begin(), plan.states.end(), [](const auto& s) { return s.k != 0; });
+/// @param all  where there are lists
+[[nodiscard]] inline table with_lists(const table& keys, const aggregate_plan& plan, const group_aggregates* all,
+                                      std::vector<column> columns, const slot_list& slots) {
     table result = keys;
-    if (!has_lists) {
+    if (!plan.has_lists()) {
         for (std::size_t i = 0; i < columns.size(); ++i) result.add(plan.wanted[i].result_name(), columns[i]);
         return result;
     }
-    const std::vector<std::size_t> lengths = list_lengths(all, slots);
+    const std::vector<std::size_t> lengths = list_lengths(*all, slots);
     std::vector<std::size_t> group_of;
     for (std::size_t g = 0; g < slots.size(); ++g) group_of.insert(group_of.end(), lengths[g], g);
     if (!keys.names().empty()) result = take(keys, group_of);
     for (std::size_t i = 0; i < columns.size(); ++i)
         result.add(plan.wanted[i].result_name(),
-                   plan.wanted[i].k != 0 ? lists(all, i, slots, lengths) : take(columns[i], group_of));
+                   plan.wanted[i].k != 0 ? lists(*all, i, slots, lengths) : take(columns[i], group_of));
     return result;
 }
 
@@ -267,9 +266,20 @@ inline table grouping::agg(const std::vector<aggregate>& wanted, const parallel_
     const auto plan = std::make_shared<detail::aggregate_plan>(wanted, table_);
     const std::lock_guard lock(shared_->mutex);
     detail::row_groups& groups = slots_of_rows(threads);
-    const detail::group_aggregates all = detail::aggregate_rows(groups, plan, table_, threads);
-    const std::vector<std::uint32_t>& slots = find(threads, all.sizes()).slots;
-    std::vector<column> columns(wanted.size());
+    std::optional<detail::group_aggregates> states;
+    std::vector<column> columns;
+    if (detail::goes_by_slots(groups) && !plan->has_lists())
+        columns = detail::results_by_slot(groups, plan, table_, threads);
+    else
+        states.emplace(detail::aggregate_rows(groups, plan, table_, threads));
+    const detail::slot_list& slots = find(states ? &*states : nullptr);
+    if (!states && slots.is_list()) {
+        std::vector<std::size_t> order(slots.size());
+        for (std::size_t g = 0; g < order.size(); ++g) order[g] = slots[g];
+        for (column& c : columns)
+            if (c.size() != 0) c = take(c, order, threads);
+    }
+    columns.resize(wanted.size());
     detail::slot_values values;
     std::string values_of;  // the column they are of
     for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -281,11 +291,12 @@ inline table grouping::agg(const std::vector<aggregate>& wanted, const parallel_
             if (values_of != a.column) values = detail::values_by_slot(groups, c, threads);
             values_of = a.column;
             columns[i] = detail::quantiles(values, c.kind(), slots, a.what == statistic::median ? 0.5 : a.q, threads);
-        } else if (a.k == 0) {
-            columns[i] = all.result(i, slots, a.column.empty() ? column() : table_.column(a.column));
+        } else if (states && a.k == 0) {
+            columns[i] = states->result(i, slots, a.column.empty() ? column() : table_.column(a.column), threads);
         }
     }
-    return detail::with_lists(table(keys_, groups.keys(slots)), all, std::move(columns), slots);
+    return detail::with_lists(table(keys_, groups.keys(slots)), *plan, states ? &*states : nullptr, std::move(columns),
+                              slots);
 }
 
 }  // namespace edge::frame

@@ -20,26 +20,71 @@
 
 namespace edge::frame::detail {
 
-/// Calls `f(first, last)` for ranges of slots that have about as many rows each; `begins` as of `row_groups`.
-template <class F>
-void parallel_slots(std::span<const std::uint32_t> begins, const parallel_options& threads, F&& f) {
-    const auto rows = static_cast<index_t>(begins.back());
-    const int parts = parts_for(rows, {.threads = threads.threads, .grain = 1 << 13});
-    const auto slot_at = [&](int part) {
-        const auto row = static_cast<std::uint32_t>(partition(rows, parts, part).first);
-        return static_cast<std::size_t>(std::lower_bound(begins.begin(), begins.end() - 1, row) - begins.begin());
-    };
-    parallel_parts(parts, [&](int part) {
-        const std::size_t first = part == 0 ? 0 : slot_at(part);
-        const std::size_t last = part + 1 == parts ? begins.size() - 1 : slot_at(part + 1);
-        if (first < last) f(first, last);
-    });
-}
-
 /// Rows are few for each slot, or only their order is known: they are taken slot by slot.
 [[nodiscard]] inline bool goes_by_slots(const row_groups& groups) noexcept {
     constexpr std::size_t few_rows = 1 << 14;
     return !groups.has_numbers() || (groups.rows() > few_rows && groups.slots() > groups.rows() / 32);
+}
+
+/// Calls `f(first, last, work)` for ranges of `slot_list::block` slots, on all threads.
+template <class F>
+void each_slots(std::size_t slots, const parallel_options& threads, F&& f) {
+    const auto blocks = static_cast<index_t>((slots + slot_list::block - 1) / slot_list::block);
+    std::vector<std::unique_ptr<group_aggregates::scratch>> work(
+        static_cast<std::size_t>(parts_for(blocks, {.threads = threads.threads})));
+    parallel_tasks(blocks, {.threads = threads.threads}, [&](index_t block, int part) {
+        auto& mine = work[static_cast<std::size_t>(part)];
+        if (mine == nullptr) mine = std::make_unique<group_aggregates::scratch>();
+        const std::size_t first = static_cast<std::size_t>(block) * slot_list::block;
+        f(first, (std::min)(first + slot_list::block, slots), *mine);
+    });
+}
+
+/// Adds the rows of slots [first, last). @param groups  whose rows are found @param begin  slot that is the first in `to`
+inline void add_slots(const row_groups& groups, std::size_t first, std::size_t last, std::size_t begin,
+                      group_aggregates& to, group_aggregates::scratch& work) {
+    const std::span<const std::uint32_t> begins = groups.begins();
+    std::uint32_t rows[row_block::most];
+    std::uint32_t slots[row_block::most];
+    std::size_t slot = first;
+    for (std::size_t at = begins[first]; at < begins[last];) {
+        const std::size_t count = (std::min)(row_block::most, begins[last] - at);
+        groups.load_by_slot(at, count, slot, rows, slots);
+        slot = slots[count - 1];
+        for (std::size_t i = 0; i < count; ++i) slots[i] -= static_cast<std::uint32_t>(begin);
+        to.add({0, rows, count, slots}, work);
+        at += count;
+    }
+}
+
+/// What comes out of all rows, a row for each slot, of the aggregates that are not of all values. The states of a few
+/// thousand slots at a time stay in the cache, and nothing of the size of the result is made but the result.
+/// @param groups  as `goes_by_slots` says
+/// @param plan    without lists
+[[nodiscard]] inline std::vector<column> results_by_slot(row_groups& groups,
+                                                         const std::shared_ptr<const aggregate_plan>& plan,
+                                                         const table& t, const parallel_options& threads) {
+    groups.find_rows();
+    const std::vector<column> columns = plan->columns(t);
+    std::vector<std::unique_ptr<result_column>> made;
+    for (const aggregate& a : plan->wanted)
+        made.push_back(is_of_all_values(a.what) ? nullptr : std::make_unique<result_column>(groups.slots()));
+    each_slots(groups.slots(), threads, [&](std::size_t first, std::size_t last, group_aggregates::scratch& work) {
+        group_aggregates states(plan, columns);
+        states.resize(last - first);
+        add_slots(groups, first, last, first, states, work);
+        std::uint32_t slots[slot_list::block];
+        for (std::size_t i = 0; i < last - first; ++i) slots[i] = static_cast<std::uint32_t>(i);
+        for (std::size_t i = 0; i < made.size(); ++i)
+            if (made[i] != nullptr) states.put(i, first, {slots, last - first}, *made[i]);
+    });
+    std::vector<column> results(made.size());
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        const std::string& from = plan->wanted[i].column;
+        if (made[i] != nullptr)
+            results[i] = plan->finish(i, *made[i], from.empty() ? column() : t.column(from), threads);
+    }
+    return results;
 }
 
 /// States of all rows.
@@ -49,24 +94,12 @@ void parallel_slots(std::span<const std::uint32_t> begins, const parallel_option
     group_aggregates all(plan, columns);
     const std::size_t rows = groups.rows();
     const std::size_t slots = groups.slots();
-    if (slots > rows / 32) all.look_for_nan(threads);
     all.resize(slots);
     if (rows == 0) return all;
     if (goes_by_slots(groups)) {
         groups.find_rows();
-        const std::span<const std::uint32_t> begins = groups.begins();
-        parallel_slots(begins, threads, [&](std::size_t slot, std::size_t last) {
-            const auto work = std::make_unique<group_aggregates::scratch>();
-            std::uint32_t slot_of[row_block::most];
-            for (std::size_t at = begins[slot]; at < begins[last];) {
-                const std::size_t count = (std::min)(row_block::most, begins[last] - at);
-                for (std::size_t i = 0; i < count; ++i) {
-                    while (begins[slot + 1] <= at + i) ++slot;
-                    slot_of[i] = static_cast<std::uint32_t>(slot);
-                }
-                all.add({0, groups.by_slot().data() + at, count, slot_of}, *work);
-                at += count;
-            }
+        each_slots(slots, threads, [&](std::size_t first, std::size_t last, group_aggregates::scratch& work) {
+            add_slots(groups, first, last, 0, all, work);
         });
         return all;
     }
@@ -141,18 +174,17 @@ struct slot_values {
         [&](std::size_t first, std::size_t count, auto&& f) {
             const auto reader = std::make_unique<value_reader>();
             std::uint32_t slot_of[row_block::most];
+            std::uint32_t row_of[row_block::most];
             row_block rows{first, nullptr, count, slot_of};
             if (groups.has_numbers()) {
                 groups.load(first, count, slot_of);
             } else {  // then they are known in the order of the slots
-                rows = {0, groups.by_slot().data() + first, count, slot_of};
-                auto slot = static_cast<std::size_t>(
+                const auto slot = static_cast<std::size_t>(
                     std::upper_bound(begins.begin(), begins.end(), static_cast<std::uint32_t>(first)) - begins.begin() -
                     1);
-                for (std::size_t i = 0; i < count; ++i) {
-                    while (begins[slot + 1] <= first + i) ++slot;
-                    slot_of[i] = static_cast<std::uint32_t>(slot);
-                }
+                groups.load_by_slot(first, count, slot, row_of, slot_of);
+                rows.first = 0;
+                rows.rows = row_of;
             }
             const value_block values = reader->read(c, {.ordered = true}, rows);
             for (std::size_t i = 0; i < values.count; ++i) f(values.slots[i], values.ordered[i]);
@@ -162,7 +194,7 @@ struct slot_values {
 }
 
 /// A quantile of the values of some slots, all of them different.
-[[nodiscard]] inline column quantiles(slot_values& by, kind k, std::span<const std::uint32_t> slots, double q,
+[[nodiscard]] inline column quantiles(slot_values& by, kind k, const slot_list& slots, double q,
                                       const parallel_options& threads) {
     growing<double> found;
     double* const to = found.extend(slots.size());
@@ -184,7 +216,7 @@ struct slot_values {
 }
 
 /// Number of different values of a column of any kind, of some slots.
-[[nodiscard]] inline column different_values(row_groups& groups, const column& c, std::span<const std::uint32_t> slots,
+[[nodiscard]] inline column different_values(row_groups& groups, const column& c, const slot_list& slots,
                                              const parallel_options& threads) {
     std::vector<key_field> fields = key_fields(std::span(&c, 1), groups.rows(), threads);
     if (fields[0].bits() > 32) {
@@ -192,17 +224,17 @@ struct slot_values {
         members.push_back(std::move(fields[0]));
         fields[0] = condensed(std::move(members), groups.rows(), threads);
     }
-    growing<std::uint64_t> keys;
-    std::uint64_t* const to = keys.extend(groups.rows());
-    fields[0].load(0, groups.rows(), to);
     const int shift = fields[0].bits();
     std::vector<std::uint32_t> slot_of(groups.rows());
     groups.numbers(slot_of);
-    for (std::size_t i = 0; i < groups.rows(); ++i) to[i] |= static_cast<std::uint64_t>(slot_of[i]) << shift;
+    const auto load = [&](std::size_t first, std::size_t count, int, std::uint64_t* out) {
+        fields[0].load(first, count, out);
+        for (std::size_t i = 0; i < count; ++i) out[i] |= static_cast<std::uint64_t>(slot_of[first + i]) << shift;
+    };
     const numbered_keys pairs =
-        number_keys_of({to, groups.rows()}, shift + static_cast<int>(std::bit_width(groups.slots())), threads);
+        number_keys_of({groups.rows(), load}, shift + static_cast<int>(std::bit_width(groups.slots())), threads);
     std::vector<std::int64_t> counts(groups.slots());
-    for (std::size_t i = 0; i < pairs.keys.size(); ++i) ++counts[pairs.keys[i] >> shift];
+    for (std::size_t i = 0; i < pairs.count; ++i) ++counts[pairs.key(i) >> shift];
     const bit_view valid = c.validity();
     std::vector<bool> missing(groups.slots());
     const auto note = [&](std::size_t row) {

@@ -6,7 +6,8 @@
 #include <edge/frame/aggregate.hpp>
 #include <edge/frame/detail/aggregate_kinds.hpp>
 #include <edge/frame/detail/group_states.hpp>
-#include <edge/frame/detail/key_codes.hpp>
+#include <edge/frame/detail/result_column.hpp>
+#include <edge/frame/detail/slot_list.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -82,6 +83,20 @@ struct aggregate_plan {
         return sources[states[s].source].kind == frame::kind::string &&
                (what == statistic::arg_min || what == statistic::arg_max);
     }
+    [[nodiscard]] bool has_lists() const noexcept {
+        return std::any_of(states.begin(), states.end(), [](const state& s) { return s.k != 0; });
+    }
+
+    /// Column of what came out of aggregate `i`. @param from  column in whose rows the choices are
+    [[nodiscard]] column finish(std::size_t i, result_column& made, const column& from,
+                                const parallel_options& threads) const {
+        const statistic what = wanted[i].what;
+        if (chooses(i)) return made.finish_rows(from, threads);
+        if (what == statistic::count) return made.finish(kind::int64);
+        const frame::kind k = sources[results[i].source].kind;
+        if (what == statistic::min || what == statistic::max) return made.finish_ordered(k);
+        return made.finish(result_kind(what, k));
+    }
 
 private:
     static void check(const aggregate& a, const table& t) {
@@ -142,18 +157,11 @@ private:
 class group_aggregates {
 public:
     group_aggregates(std::shared_ptr<const aggregate_plan> plan, std::vector<column> columns)
-        : plan_(std::move(plan)),
-          columns_(std::move(columns)),
-          has_nan_(plan_->sources.size(), true),
-          absent_(plan_->sources.size()) {
+        : plan_(std::move(plan)), columns_(std::move(columns)), absent_(plan_->sources.size()) {
         for (const aggregate_plan::state& s : plan_->states) states_.push_back(make(s));
     }
     group_aggregates(const group_aggregates& other)
-        : plan_(other.plan_),
-          columns_(other.columns_),
-          sizes_(other.sizes_),
-          has_nan_(other.has_nan_),
-          absent_(other.absent_) {
+        : plan_(other.plan_), columns_(other.columns_), sizes_(other.sizes_), absent_(other.absent_) {
         for (const auto& s : other.states_) states_.push_back(s->copy());
     }
     group_aggregates(group_aggregates&&) noexcept = default;
@@ -161,7 +169,6 @@ public:
         std::swap(plan_, other.plan_);
         columns_.swap(other.columns_);
         std::swap(sizes_, other.sizes_);
-        has_nan_.swap(other.has_nan_);
         absent_.swap(other.absent_);
         states_.swap(other.states_);
         return *this;
@@ -176,12 +183,6 @@ public:
 
     /// The columns of the rows that are added from now on; of the same kinds.
     void read_from(std::vector<column> columns) { columns_ = std::move(columns); }
-
-    /// Before `resize`, for columns of which most have no NaN and many slots: then nothing is kept of what is missing.
-    void look_for_nan(const parallel_options& threads) {
-        for (std::size_t s = 0; s < columns_.size(); ++s)
-            if (is_float(columns_[s].kind())) has_nan_[s] = contains_nan(columns_[s], threads);
-    }
 
     void resize(std::size_t slots) {
         sizes_.resize(slots);
@@ -239,9 +240,18 @@ public:
         return sizes_[slot] - (s == aggregate_plan::none || absent_[s].empty() ? 0 : absent_[s][slot]);
     }
 
-    /// Column of aggregate `i` of some slots; of those with lists the first value. Not for aggregates of all values.
-    /// @param from  column in whose rows the choices are
-    [[nodiscard]] column result(std::size_t i, std::span<const std::uint32_t> slots, const column& from) const;
+    /// What comes out of aggregate `i` of some slots, for groups `first` and on, a multiple of 64. Not for aggregates of
+    /// all values or with lists.
+    void put(std::size_t i, std::size_t first, std::span<const std::uint32_t> slots, result_column& to) const;
+
+    /// Column of aggregate `i` of some groups. @param from  column in whose rows the choices are
+    [[nodiscard]] column result(std::size_t i, const slot_list& slots, const column& from,
+                                const parallel_options& threads = {}) const {
+        result_column made(slots.size());
+        slots.each_block(threads,
+                         [&](std::size_t first, std::span<const std::uint32_t> block) { put(i, first, block, made); });
+        return plan_->finish(i, made, from, threads);
+    }
 
     void write(byte_writer& to) const {
         to.put_array(sizes_.all());
@@ -266,7 +276,7 @@ public:
 
 private:
     [[nodiscard]] bool may_miss(std::size_t s) const noexcept {
-        return columns_[s].null_count() != 0 || (is_float(columns_[s].kind()) && has_nan_[s]);
+        return columns_[s].null_count() != 0 || is_float(columns_[s].kind());
     }
 
     [[nodiscard]] std::unique_ptr<group_state> make(const aggregate_plan::state& s) const {
@@ -280,7 +290,8 @@ private:
                 if (is_float(k)) return std::make_unique<cell_state<float_sum>>();
                 if (k == kind::int64) return std::make_unique<cell_state<wide_sum<true>>>();
                 if (k == kind::uint64) return std::make_unique<cell_state<wide_sum<false>>>();
-                return std::make_unique<cell_state<narrow_sum>>();
+                if (is_unsigned(k)) return std::make_unique<cell_state<narrow_sum<false>>>();
+                return std::make_unique<cell_state<narrow_sum<true>>>();
             case statistic::var: return std::make_unique<cell_state<spread>>();
             case statistic::min: return std::make_unique<cell_state<least>>();
             case statistic::max: return std::make_unique<cell_state<greatest>>();
@@ -297,115 +308,69 @@ private:
     std::shared_ptr<const aggregate_plan> plan_;
     std::vector<column> columns_;  // of the sources
     slot_array<std::int64_t> sizes_;
-    std::vector<bool> has_nan_;                      // of a column of floats; true where it is not known
     std::vector<std::vector<std::int64_t>> absent_;  // rows without a value of each source; none where none can be
     std::vector<std::unique_ptr<group_state>> states_;
 };
 
-/// Column of `value(i)` for i in [0, count), missing where `valid(i)` is false.
-template <class T, class Valid, class Value>
-[[nodiscard]] column column_of(kind k, std::size_t count, Valid&& valid, Value&& value) {
-    buffer validity = validity_of(count, valid);
-    growing<T> values;
-    T* const to = values.extend(count);
-    for (std::size_t i = 0; i < count; ++i) to[i] = validity.empty() || valid(i) ? static_cast<T>(value(i)) : T{};
-    return column(k, count, std::move(validity), values.finish());
-}
-
-/// Column of values of which `ordered(i)` is what `to_ordered` said, of booleans 0 or 1.
-template <class Valid, class Ordered>
-[[nodiscard]] column column_of_ordered(kind k, std::size_t count, Valid&& valid, Ordered&& ordered) {
-    growing<std::uint64_t> values;
-    std::uint64_t* const to = values.extend(count);
-    buffer validity = validity_of(count, valid);
-    for (std::size_t i = 0; i < count; ++i) to[i] = validity.empty() || valid(i) ? ordered(i) : 0;
-    return column_from_ordered(k, {to, count}, std::move(validity));
-}
-
-inline column group_aggregates::result(std::size_t i, std::span<const std::uint32_t> slots, const column& from) const {
-    const aggregate& a = plan_->wanted[i];
+inline void group_aggregates::put(std::size_t i, std::size_t first, std::span<const std::uint32_t> slots,
+                                  result_column& to) const {
+    const statistic what = plan_->wanted[i].what;
     const aggregate_plan::result& r = plan_->results[i];
-    const std::size_t count_of = slots.size();
-    const auto count = [&](std::size_t g) { return this->count(r.source, slots[g]); };
-    const auto all = [](std::size_t) { return true; };
-    const auto any = [&](std::size_t g) { return count(g) > 0; };
-    if (a.what == statistic::count) return column_of<std::int64_t>(kind::int64, count_of, all, count);
+    const auto count = [&](std::uint32_t slot) { return this->count(r.source, slot); };
+    const auto all = [](std::uint32_t) { return true; };
+    const auto any = [&](std::uint32_t slot) { return count(slot) > 0; };
+    const auto put_values = [&](auto&& valid, auto&& value) { to.put(first, slots, valid, value); };
+    if (what == statistic::count) return put_values(all, count);
     const kind k = plan_->sources[r.source].kind;
     const group_state& state = *states_[r.state];
     const auto with = [&]<class Cell>(auto&& f) {
         const auto& cells = static_cast<const cell_state<Cell>&>(state);
-        return f([&](std::size_t g) -> const Cell& { return cells[slots[g]]; });
+        f([&](std::uint32_t slot) -> const Cell& { return cells[slot]; });
     };
-    const auto chosen = [&] {
-        const std::span<const std::uint64_t> rows = static_cast<const choice_state&>(state).rows();
-        std::vector<std::size_t> of(count_of);
-        for (std::size_t g = 0; g < count_of; ++g)
-            of[g] = rows[slots[g]] == choice_state::none ? no_row : static_cast<std::size_t>(rows[slots[g]]);
-        return take(from, of);
+    const auto of_sums = [&](auto&& f) {
+        if (is_float(k)) return with.template operator()<float_sum>(f);
+        if (k == kind::int64) return with.template operator()<wide_sum<true>>(f);
+        if (k == kind::uint64) return with.template operator()<wide_sum<false>>(f);
+        if (is_unsigned(k)) return with.template operator()<narrow_sum<false>>(f);
+        return with.template operator()<narrow_sum<true>>(f);
     };
-    const auto mean_of = [&](auto cell) {
-        return column_of<double>(kind::float64, count_of, any,
-                                 [&](std::size_t g) { return cell(g).value() / static_cast<double>(count(g)); });
-    };
-    const auto sum_of = [&](auto cell) {
-        const kind to = result_kind(statistic::sum, k);
-        return to == kind::uint64
-                   ? column_of<std::uint64_t>(to, count_of, all, [&](std::size_t g) { return cell(g).total; })
-                   : column_of<std::int64_t>(to, count_of, all, [&](std::size_t g) { return cell(g).total; });
-    };
-    switch (a.what) {
+    switch (plan_->is_choice(r.state) ? statistic::first : what) {
         case statistic::sum:
-            if (is_float(k))
-                return with.template operator()<float_sum>([&](auto cell) {
-                    return column_of<double>(kind::float64, count_of, all,
-                                             [&](std::size_t g) { return cell(g).value(); });
-                });
-            if (k == kind::int64) return with.template operator()<wide_sum<true>>(sum_of);
-            if (k == kind::uint64) return with.template operator()<wide_sum<false>>(sum_of);
-            return with.template operator()<narrow_sum>(sum_of);
+            return of_sums([&](auto cell) { put_values(all, [&](std::uint32_t slot) { return cell(slot).sum(); }); });
         case statistic::mean:
-            if (is_float(k)) return with.template operator()<float_sum>(mean_of);
-            if (k == kind::int64) return with.template operator()<wide_sum<true>>(mean_of);
-            if (k == kind::uint64) return with.template operator()<wide_sum<false>>(mean_of);
-            return with.template operator()<narrow_sum>([&](auto cell) {
-                return column_of<double>(kind::float64, count_of, any, [&](std::size_t g) {
-                    const std::uint64_t total = cell(g).total;
-                    const double sum = is_unsigned(k) ? static_cast<double>(total)
-                                                      : static_cast<double>(static_cast<std::int64_t>(total));
-                    return sum / static_cast<double>(count(g));
-                });
+            return of_sums([&](auto cell) {
+                put_values(any,
+                           [&](std::uint32_t slot) { return cell(slot).value() / static_cast<double>(count(slot)); });
             });
         case statistic::std:
         case statistic::var:
             return with.template operator()<spread>([&](auto cell) {
-                return column_of<double>(
-                    kind::float64, count_of, [&](std::size_t g) { return count(g) > 1; },
-                    [&](std::size_t g) {
-                        const double variance = cell(g).variance();
-                        return a.what == statistic::std ? std::sqrt(variance) : variance;
-                    });
+                put_values([&](std::uint32_t slot) { return count(slot) > 1; },
+                           [&](std::uint32_t slot) {
+                               const double variance = cell(slot).variance();
+                               return what == statistic::std ? std::sqrt(variance) : variance;
+                           });
             });
         case statistic::corr:
             return with.template operator()<relation>([&](auto cell) {
-                return column_of<double>(
-                    kind::float64, count_of,
-                    [&](std::size_t g) {
-                        const double related = cell(g).value();
-                        return cell(g).count > 1 && related == related;
+                put_values(
+                    [&](std::uint32_t slot) {
+                        const double related = cell(slot).value();
+                        return cell(slot).count > 1 && related == related;
                     },
-                    [&](std::size_t g) { return cell(g).value(); });
+                    [&](std::uint32_t slot) { return cell(slot).value(); });
             });
         case statistic::min:
-            if (k == kind::string) return chosen();
-            return with.template operator()<least>([&](auto cell) {
-                return column_of_ordered(k, count_of, any, [&](std::size_t g) { return cell(g).value; });
-            });
+            return with.template operator()<least>(
+                [&](auto cell) { put_values(any, [&](std::uint32_t slot) { return cell(slot).value; }); });
         case statistic::max:
-            if (k == kind::string) return chosen();
-            return with.template operator()<greatest>([&](auto cell) {
-                return column_of_ordered(k, count_of, any, [&](std::size_t g) { return cell(g).value; });
-            });
-        default: return chosen();
+            return with.template operator()<greatest>(
+                [&](auto cell) { put_values(any, [&](std::uint32_t slot) { return cell(slot).value; }); });
+        default: {
+            const std::span<const std::uint64_t> rows = static_cast<const choice_state&>(state).rows();
+            return put_values([&](std::uint32_t slot) { return rows[slot] != choice_state::none; },
+                              [&](std::uint32_t slot) { return rows[slot]; });
+        }
     }
 }
 

@@ -16,12 +16,17 @@
 namespace edge::frame::detail {
 
 /// Sum of integers, modulo 2^64. Exact for fewer than 2^32 values of up to 32 bits.
+template <bool Signed>
 struct narrow_sum {
     std::uint64_t total = 0;
 
     static const std::uint64_t* input(const value_block& b) noexcept { return b.integers; }
     void add(std::uint64_t x) noexcept { total += x; }
     void merge(const narrow_sum& other) noexcept { total += other.total; }
+    [[nodiscard]] std::uint64_t sum() const noexcept { return total; }
+    [[nodiscard]] double value() const noexcept {
+        return Signed ? static_cast<double>(static_cast<std::int64_t>(total)) : static_cast<double>(total);
+    }
 };
 
 /// Sum of 64-bit integers, modulo 2^128: exact.
@@ -40,6 +45,7 @@ struct wide_sum {
         total += other.total;
         above += other.above + (total < other.total);
     }
+    [[nodiscard]] std::uint64_t sum() const noexcept { return total; }
     [[nodiscard]] double value() const noexcept {
         constexpr double two_64 = 18446744073709551616.0;
         if (Signed && above >> 63 != 0) {
@@ -69,6 +75,7 @@ struct float_sum {
         error += other.error;
     }
     [[nodiscard]] double value() const noexcept { return std::isfinite(error) ? total + error : total; }
+    [[nodiscard]] double sum() const noexcept { return value(); }
 };
 
 /// Σ (x - mean)², by Welford's way; merging is Chan's.

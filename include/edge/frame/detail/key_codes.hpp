@@ -99,10 +99,9 @@ public:
         return different_.size() == 0 ? code + least_ordered_ : different_[code];
     }
 
-    /// Column of the values of some codes.
-    [[nodiscard]] column values(std::span<const std::uint64_t> codes, const parallel_options& threads) const;
-
 private:
+    friend class key_column;
+
     /// In ordered bits; `least` above `greatest` where there is no value.
     struct range {
         std::uint64_t least = static_cast<std::uint64_t>(-1);
@@ -199,8 +198,9 @@ private:
         dispatch_stored(column_.kind(), [&]<class T>() {
             for (std::size_t i = 0; i < column_.size(); ++i) to[i] = to_ordered_key(column_.values<T>()[i]);
         });
-        numbered_keys n = number_keys_of({to, column_.size()}, 64, threads);
-        numbers_ = numbers_of_rows(n);
+        numbered_keys n = number_keys_of(std::span<const std::uint64_t>(to, column_.size()), 64, threads);
+        number_rows(n, threads);
+        numbers_ = std::move(n.of_row);
         different_ = std::move(n.keys);
         span_ = different_.size() - 1;
     }
@@ -217,81 +217,85 @@ private:
     growing<std::uint64_t> different_;  ///< ordered bits of these values
 };
 
-/// Bitmap of `f(i)` for i in [0, count); no bytes where it is always true.
-template <class F>
-[[nodiscard]] buffer validity_of(std::size_t count, F&& f) {
-    std::size_t there = 0;
-    while (there < count && f(there)) ++there;
-    if (there == count) return {};
-    growing_bits bits;
-    bits.reserve(count);
-    bits.append(there, true);
-    for (std::size_t i = there; i < count; ++i) bits.push_back(f(i));
-    return bits.finish();
-}
-
-/// Column of values of which `ordered` is what `to_ordered` said, of booleans 0 or 1; anything where they are missing.
-[[nodiscard]] inline column column_from_ordered(kind k, std::span<const std::uint64_t> ordered, buffer validity) {
-    if (k == kind::boolean) {
-        growing_bits bits;
-        for (const std::uint64_t value : ordered) bits.push_back(value == 1);
-        return column(k, ordered.size(), std::move(validity), bits.finish());
+/// Column of the values of codes that come in parts.
+class key_column {
+public:
+    /// @param from  outlives this
+    void start(const key_codes& from, std::size_t count) {
+        from_ = &from;
+        count_ = count;
+        const kind k = from.column_.kind();
+        if (from.missing_) (void)there_.extend(bitmap_bytes(count));
+        if (k == kind::boolean)
+            (void)bits_.extend(bitmap_bytes(count));
+        else
+            (void)values_.extend<std::byte>(count * (k == kind::string ? sizeof(std::uint32_t) : value_bytes(k)));
     }
-    return dispatch_stored(k, [&]<class T>() {
-        growing<T> values;
-        T* const to = values.extend(ordered.size());
-        for (std::size_t i = 0; i < ordered.size(); ++i) to[i] = from_ordered<T>(ordered[i]);
-        return column(k, ordered.size(), std::move(validity), values.finish());
-    });
-}
 
-inline column key_codes::values(std::span<const std::uint64_t> codes, const parallel_options& threads) const {
-    const auto is_none = [&](std::size_t i) { return missing_ && codes[i] == last_code(); };
-    buffer validity;
-    if (missing_) validity = validity_of(codes.size(), [&](std::size_t i) { return !is_none(i); });
-    const auto each = [&](auto&& f) {
-        parallel_for(static_cast<index_t>(codes.size()), {.threads = threads.threads, .grain = 1 << 14},
-                     [&](index_t begin, index_t end) {
-                         for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) f(i);
-                     });
-    };
-    const kind k = column_.kind();
-    if (k == kind::boolean)
-        return column(k, codes.size(), std::move(validity), [&] {
-            growing_bits bits;
-            for (const std::uint64_t code : codes) bits.push_back(code == 1);
-            return bits.finish();
-        }());
-    if (k == kind::string && column_.is_dictionary()) {
-        growing<std::int32_t> numbers;
-        std::int32_t* to = numbers.extend(codes.size());
-        each([&](std::size_t i) {
-            to[i] = is_none(i) || texts_.empty() ? 0
-                    : order_.empty()             ? static_cast<std::int32_t>(codes[i])
-                                                 : static_cast<std::int32_t>(order_[codes[i]]);
-        });
-        return column::encoded(codes.size(), std::move(validity), numbers.finish(), column_.dictionary());
-    }
-    if (k == kind::string) {
-        growing<std::int64_t> offsets;
-        growing<char> bytes;
-        std::int64_t* at = offsets.extend(codes.size() + 1);
-        std::int64_t size = 0;
-        for (std::size_t i = 0; i < codes.size(); ++i) {
-            at[i] = size;
-            if (!is_none(i)) size += static_cast<std::int64_t>(texts_[codes[i]].size());
+    /// Codes of values `first` and on. Parts that begin at multiples of 64 may be put at the same time.
+    void put(std::size_t first, std::span<const std::uint64_t> codes) {
+        const key_codes& from = *from_;
+        const std::uint64_t none = from.missing_ ? from.last_code() : static_cast<std::uint64_t>(-1);
+        const auto bits = [&](growing<std::uint8_t>& to, auto&& bit) {
+            for (std::size_t i = 0; i < codes.size(); i += 8) {
+                unsigned byte = 0;
+                for (std::size_t j = i; j < (std::min)(i + 8, codes.size()); ++j)
+                    byte |= unsigned{bit(codes[j])} << (j - i);
+                to[(first + i) / 8] = static_cast<std::uint8_t>(byte);
+            }
+        };
+        if (from.missing_) bits(there_, [&](std::uint64_t code) { return code != none; });
+        const kind k = from.column_.kind();
+        if (k == kind::boolean) return bits(bits_, [](std::uint64_t code) { return code == 1; });
+        if (k == kind::string) {
+            std::uint32_t* const to = values_.as<std::uint32_t>() + first;
+            for (std::size_t i = 0; i < codes.size(); ++i) to[i] = static_cast<std::uint32_t>(codes[i]);
+            if (from.missing_ || from.texts_.empty())
+                for (std::size_t i = 0; i < codes.size(); ++i)
+                    if (codes[i] == none || from.texts_.empty()) to[i] = 0;
+            if (!from.order_.empty())
+                for (std::size_t i = 0; i < codes.size(); ++i) to[i] = from.order_[to[i]];
+            return;
         }
-        at[codes.size()] = size;
-        char* to = bytes.extend(static_cast<std::size_t>(size));
-        each([&](std::size_t i) {
-            if (at[i + 1] != at[i]) std::memcpy(to + at[i], texts_[codes[i]].data(), texts_[codes[i]].size());
+        dispatch_stored(k, [&]<class T>() {
+            T* const to = values_.as<T>() + first;
+            for (std::size_t i = 0; i < codes.size(); ++i) to[i] = from_ordered<T>(from.ordered(codes[i]));
         });
-        return column(k, codes.size(), std::move(validity), offsets.finish(), bytes.finish());
     }
-    growing<std::uint64_t> ordered_codes;
-    std::uint64_t* const to = ordered_codes.extend(codes.size());
-    each([&](std::size_t i) { to[i] = ordered(codes[i]); });
-    return column_from_ordered(k, {to, codes.size()}, std::move(validity));
+
+    [[nodiscard]] column finish(const parallel_options& threads);
+
+private:
+    const key_codes* from_ = nullptr;
+    std::size_t count_ = 0;
+    growing<std::uint8_t> there_;
+    growing<std::uint8_t> bits_;
+    growing_values values_;  ///< of strings 32-bit codes
+};
+
+inline column key_column::finish(const parallel_options& threads) {
+    const kind k = from_->column_.kind();
+    const bit_view there{from_->missing_ ? there_.data() : nullptr, 0, count_};
+    buffer validity = from_->missing_ ? there_.finish() : buffer();
+    if (k == kind::boolean) return column(k, count_, std::move(validity), bits_.finish());
+    if (k == kind::string && from_->column_.is_dictionary())
+        return column::encoded(count_, std::move(validity), values_.finish(), from_->column_.dictionary());
+    if (k != kind::string) return column(k, count_, std::move(validity), values_.finish());
+    const std::uint32_t* const code = values_.as<std::uint32_t>();
+    const auto text = [&](std::size_t i) { return there[i] ? from_->texts_[code[i]] : std::string_view(); };
+    growing<std::int64_t> offsets;
+    growing<char> bytes;
+    std::int64_t* const at = offsets.extend(count_ + 1);
+    at[0] = 0;
+    for (std::size_t i = 0; i < count_; ++i) at[i + 1] = at[i] + static_cast<std::int64_t>(text(i).size());
+    char* const to = bytes.extend(static_cast<std::size_t>(at[count_]));
+    parallel_for(static_cast<index_t>(count_), {.threads = threads.threads, .grain = 1 << 14},
+                 [&](index_t begin, index_t end) {
+                     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
+                         if (const std::string_view t = text(i); !t.empty())
+                             std::memcpy(to + at[i], t.data(), t.size());
+                 });
+    return column(k, count_, std::move(validity), offsets.finish(), bytes.finish());
 }
 
 }  // namespace edge::frame::detail

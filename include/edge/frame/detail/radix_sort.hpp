@@ -4,7 +4,7 @@
 /// @file Stable sort of rows by a key of up to 64 bits, a few bits at a time, on all threads.
 ///
 /// One pass spreads the rows over about a thousand buckets by the highest bits of the key; each bucket then fits a
-/// second-level cache and is sorted there. A bucket that does not fit is spread once more.
+/// second-level cache and is sorted there.
 
 #include <edge/core/parallel.hpp>
 #include <edge/frame/buffer.hpp>
@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace edge::frame::detail {
@@ -25,50 +26,88 @@ struct radix_row {
     std::uint32_t row;
 };
 
-/// Sorts `rows` by the lowest `bits` of the keys. @param other  as many, for the work
+/// Keys of rows that lie in memory, or are made where they are wanted, a block at a time.
+class key_blocks {
+public:
+    key_blocks(std::span<const std::uint64_t> keys)
+        : count_(keys.size()),
+          from_(keys.data()),
+          load_([](const void* from, std::size_t first, std::size_t count, int, std::uint64_t* out) {
+              std::copy_n(static_cast<const std::uint64_t*>(from) + first, count, out);
+          }) {}
+    /// @param load  `load(first, count, lowest, out)` makes keys, of which bits below `lowest` may be left out; it outlives
+    ///              this
+    template <class Load>
+    key_blocks(std::size_t count, const Load& load)
+        : count_(count),
+          from_(&load),
+          load_([](const void* from, std::size_t first, std::size_t n, int lowest, std::uint64_t* out) {
+              (*static_cast<const Load*>(from))(first, n, lowest, out);
+          }) {}
+
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+
+    /// Calls `f(i, key)` for rows i in [first, last) until it says false. @return  whether it never did
+    template <class F>
+    bool each(std::size_t first, std::size_t last, int lowest, F&& f) const {
+        std::uint64_t keys[1024];
+        for (; first < last; first += std::size(keys)) {
+            const std::size_t count = (std::min)(std::size(keys), last - first);
+            load_(from_, first, count, lowest, keys);
+            for (std::size_t i = 0; i < count; ++i)
+                if (!f(first + i, keys[i])) return false;
+        }
+        return true;
+    }
+
+private:
+    std::size_t count_;
+    const void* from_;
+    void (*load_)(const void*, std::size_t, std::size_t, int, std::uint64_t*);
+};
+
+/// Copies rows, each before those with greater keys; quick where few are out of order. @param to  may be `from`
+inline void insert_rows(const radix_row* from, radix_row* to, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint64_t key = from[i].key;
+        const std::uint32_t row = from[i].row;
+        std::size_t at = i;
+        for (; at != 0 && key < to[at - 1].key; --at) {  // by members: read in the pieces in which they were written
+            to[at].key = to[at - 1].key;
+            to[at].row = to[at - 1].row;
+        }
+        to[at].key = key;
+        to[at].row = row;
+    }
+}
+
+/// Sorts `rows` by the lowest `bits` of the keys: by a digit about as wide as leaves a row or two each, then those.
+/// @param other  as many, for the work
 inline void sort_bucket(radix_row* rows, radix_row* other, std::size_t count, int bits) {
     constexpr std::size_t few = 24;
-    if (count <= few) {
-        for (std::size_t i = 1; i < count; ++i) {
-            const radix_row moved = rows[i];
-            std::size_t to = i;
-            for (; to != 0 && moved.key < rows[to - 1].key; --to) rows[to] = rows[to - 1];
-            rows[to] = moved;
-        }
-        return;
-    }
+    if (count <= few) return insert_rows(rows, rows, count);
     std::uint64_t varies = 0;
     for (std::size_t i = 1; i < count; ++i) varies |= rows[i].key ^ rows[0].key;
     bits = (std::min)(bits, static_cast<int>(std::bit_width(varies)));
-    constexpr std::size_t cached = std::size_t{1} << 15;
-    if (count > cached && bits > 8) {
-        const int shift = bits - 8;
-        std::array<std::size_t, 257> begins{};
-        for (std::size_t i = 0; i < count; ++i) ++begins[(rows[i].key >> shift & 255) + 1];
-        for (std::size_t b = 0; b < 256; ++b) begins[b + 1] += begins[b];
-        std::array<std::size_t, 257> next = begins;
-        for (std::size_t i = 0; i < count; ++i) other[next[rows[i].key >> shift & 255]++] = rows[i];
-        std::copy(other, other + count, rows);
-        for (std::size_t b = 0; b < 256; ++b)
-            sort_bucket(rows + begins[b], other + begins[b], begins[b + 1] - begins[b], shift);
-        return;
+    if (bits == 0) return;
+    constexpr int widest = 13;  // that many places to write to fit the second cache
+    const int digit = (std::min)({bits, widest, static_cast<int>(std::bit_width(count)) - 1});
+    const int shift = bits - digit;
+    const std::size_t digits = std::size_t{1} << digit;
+    std::vector<std::uint32_t> ends(digits);
+    for (std::size_t i = 0; i < count; ++i) ++ends[rows[i].key >> shift & (digits - 1)];
+    std::uint32_t sum = 0;
+    std::uint32_t most = 0;
+    for (std::size_t d = 0; d < digits; ++d) {
+        most = (std::max)(most, ends[d]);
+        sum += std::exchange(ends[d], sum);
     }
-    radix_row* from = rows;
-    radix_row* to = other;
-    for (int shift = 0; shift < bits; shift += 8) {
-        if ((varies >> shift & 255) == 0) continue;
-        std::array<std::uint32_t, 256> next{};
-        for (std::size_t i = 0; i < count; ++i) ++next[from[i].key >> shift & 255];
-        std::uint32_t sum = 0;
-        for (std::uint32_t& n : next) {
-            const std::uint32_t here = n;
-            n = sum;
-            sum += here;
-        }
-        for (std::size_t i = 0; i < count; ++i) to[next[from[i].key >> shift & 255]++] = from[i];
-        std::swap(from, to);
-    }
-    if (from != rows) std::copy(from, from + count, rows);
+    for (std::size_t i = 0; i < count; ++i) other[ends[rows[i].key >> shift & (digits - 1)]++] = rows[i];
+    if (shift != 0 && most <= few) return insert_rows(other, rows, count);
+    std::copy_n(other, count, rows);
+    if (shift == 0) return;
+    for (std::size_t d = 0, begin = 0; d < digits; begin = ends[d++])
+        if (ends[d] - begin > 1) sort_bucket(rows + begin, other + begin, ends[d] - begin, shift);
 }
 
 /// Runs `f(i)` for i in [0, count) on the threads, each taking the next when it is done: for work of uneven size.
@@ -82,36 +121,37 @@ void parallel_each(std::size_t count, const parallel_options& options, F&& f) {
     });
 }
 
-/// Rows 0, 1, 2 … in the order of their keys, of which the lowest `bits` count.
-[[nodiscard]] inline growing<radix_row> sorted_by_key(std::span<const std::uint64_t> keys, int bits,
+/// Rows 0, 1, 2 … in the order of their keys, of which the lowest `bits` count; fewer than 2^32 of them.
+[[nodiscard]] inline growing<radix_row> sorted_by_key(const key_blocks& keys, int bits,
                                                       const parallel_options& threads) {
     const std::size_t count = keys.size();
     growing<radix_row> sorted;
     radix_row* const to = sorted.extend(count);
     const int shift = (std::max)(0, bits - 10);
-    const auto bucket = [shift](std::uint64_t key) { return static_cast<std::size_t>(key >> shift) & 1023; };
     const int parts = parts_for(static_cast<index_t>(count), {.threads = threads.threads, .grain = 1 << 14});
     std::vector<std::array<std::size_t, 1024>> next(static_cast<std::size_t>(parts));
-    const auto each_row = [&](int part, auto&& f) {
+    const auto each_row = [&](int part, int lowest, auto&& f) {
         const auto [first, last] = partition(static_cast<index_t>(count), parts, part);
         auto& mine = next[static_cast<std::size_t>(part)];
-        for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
-            f(mine[bucket(keys[i])], i);
+        keys.each(static_cast<std::size_t>(first), static_cast<std::size_t>(last), lowest,
+                  [&](std::size_t i, std::uint64_t key) {
+                      f(mine[static_cast<std::size_t>(key >> shift) & 1023], i, key);
+                      return true;
+                  });
     };
-    parallel_parts(parts, [&](int part) { each_row(part, [](std::size_t& n, std::size_t) { ++n; }); });
+    parallel_parts(parts,
+                   [&](int part) { each_row(part, shift, [](std::size_t& n, std::size_t, std::uint64_t) { ++n; }); });
     std::array<std::size_t, 1025> begins{};
     std::size_t sum = 0;
     for (std::size_t b = 0; b < 1024; ++b) {
         begins[b] = sum;
-        for (auto& mine : next) {
-            const std::size_t here = mine[b];
-            mine[b] = sum;
-            sum += here;
-        }
+        for (auto& mine : next) sum += std::exchange(mine[b], sum);
     }
     begins[1024] = sum;
     parallel_parts(parts, [&](int part) {
-        each_row(part, [&](std::size_t& n, std::size_t i) { to[n++] = {keys[i], static_cast<std::uint32_t>(i)}; });
+        each_row(part, 0, [&](std::size_t& n, std::size_t i, std::uint64_t key) {
+            to[n++] = {key, static_cast<std::uint32_t>(i)};
+        });
     });
     if (shift == 0) return sorted;
     parallel_each(1024, threads, [&](std::size_t b) {

@@ -9,6 +9,7 @@
 #include <edge/core/error.hpp>
 #include <edge/frame/detail/key_codes.hpp>
 #include <edge/frame/detail/number_keys.hpp>
+#include <edge/frame/detail/slot_list.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -110,8 +111,11 @@ inline int place_fields(std::span<key_field> fields) {
 }
 
 /// Keys of rows [first, first + count). @tparam Out  uint64_t, or uint32_t where the fields have fewer bits
+/// @param lowest  bit that is needed
 template <class Out>
-void load_keys(std::span<const key_field> fields, std::size_t first, std::size_t count, Out* out) {
+void load_keys(std::span<const key_field> fields, std::size_t first, std::size_t count, Out* out, int lowest = 0) {
+    while (!fields.empty() && fields.back().shift + fields.back().bits() <= lowest)
+        fields = fields.first(fields.size() - 1);
     if (fields.empty()) {
         std::fill_n(out, count, Out{0});
         return;
@@ -119,6 +123,8 @@ void load_keys(std::span<const key_field> fields, std::size_t first, std::size_t
     fields.back().load(first, count, out);
     constexpr std::size_t block = 1024;
     Out more[block];
+    if (fields.back().shift != 0)
+        for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<Out>(out[i] << fields.back().shift);
     for (std::size_t f = fields.size() - 1; f-- > 0;) {
         if (fields[f].bits() == 0) continue;
         for (std::size_t begin = 0; begin < count; begin += block) {
@@ -129,17 +135,13 @@ void load_keys(std::span<const key_field> fields, std::size_t first, std::size_t
     }
 }
 
-/// Keys of all rows.
-[[nodiscard]] inline growing<std::uint64_t> keys_of_rows(std::span<const key_field> fields, std::size_t rows,
-                                                         const parallel_options& threads) {
-    growing<std::uint64_t> keys;
-    std::uint64_t* const to = keys.extend(rows);
-    parallel_for(static_cast<index_t>(rows), {.threads = threads.threads, .grain = 1 << 14},
-                 [&](index_t begin, index_t end) {
-                     const auto first = static_cast<std::size_t>(begin);
-                     load_keys(fields, first, static_cast<std::size_t>(end) - first, to + first);
-                 });
-    return keys;
+/// Numbers of the rows' keys, which have so many bits together, 64 at most.
+[[nodiscard]] inline numbered_keys numbered(std::span<const key_field> fields, std::size_t rows, int bits,
+                                            const parallel_options& threads) {
+    const auto load = [&](std::size_t first, std::size_t count, int lowest, std::uint64_t* out) {
+        load_keys(fields, first, count, out, lowest);
+    };
+    return number_keys_of({rows, load}, bits, threads);
 }
 
 /// One field of the numbers of these fields' keys, which have 64 bits at most; fewer than rows, so of 32 bits at most.
@@ -147,10 +149,10 @@ void load_keys(std::span<const key_field> fields, std::size_t first, std::size_t
                                          const parallel_options& threads) {
     key_field field;
     const int bits = place_fields(members);
-    const growing<std::uint64_t> keys = keys_of_rows(members, rows, threads);
-    numbered_keys n = number_keys_of({keys.data(), keys.size()}, bits, threads);
-    field.numbers = numbers_of_rows(n);
-    field.last = n.keys.size() == 0 ? 0 : n.keys.size() - 1;
+    numbered_keys n = numbered(members, rows, bits, threads);
+    number_rows(n, threads);
+    field.numbers = std::move(n.of_row);
+    field.last = n.count == 0 ? 0 : n.count - 1;
     field.keys = std::move(n.keys);
     field.members = std::move(members);
     return field;
@@ -203,9 +205,8 @@ public:
         is_direct_ = bits < 32 && detail::is_direct(last, rows);
         slots_ = static_cast<std::size_t>(last) + 1;
         if (is_direct_) return;
-        const growing<std::uint64_t> all = keys_of_rows(fields_, rows, threads);
-        numbers_ = number_keys_of({all.data(), all.size()}, bits, threads);
-        slots_ = numbers_.keys.size();
+        numbers_ = numbered(fields_, rows, bits, threads);
+        slots_ = numbers_.count;
     }
 
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
@@ -221,19 +222,22 @@ public:
         else
             std::copy_n(numbers_.of_row.data() + first, count, out);
     }
-    [[nodiscard]] bool has_numbers() const noexcept { return is_direct_ || numbers_.of_row.size() == rows_; }
+    [[nodiscard]] bool has_numbers() const noexcept { return is_direct_ || numbers_.has_numbers(); }
 
     /// Slots of all rows.
     void numbers(std::span<std::uint32_t> out) const {
         if (has_numbers()) return load(0, rows_, out.data());
-        for (std::uint32_t s = 0; s < slots_; ++s)
-            for (std::size_t i = begins()[s]; i < begins()[s + 1]; ++i) out[by_slot()[i]] = s;
+        parallel_for(static_cast<index_t>(slots_), {.threads = threads_.threads, .grain = 1 << 12},
+                     [&](index_t first, index_t last) {
+                         for (auto s = static_cast<std::size_t>(first); s < static_cast<std::size_t>(last); ++s)
+                             for (std::size_t i = begins()[s]; i < begins()[s + 1]; ++i)
+                                 out[row_at(i)] = static_cast<std::uint32_t>(s);
+                     });
     }
 
-    /// The rows of slot s are `by_slot()[begins()[s]]` and so on before `begins()[s + 1]`, in their order, once they are
-    /// found.
+    /// Puts the rows in the order of the slots, each slot's in their own order.
     void find_rows() {
-        if (numbers_.begins.size() != 0) return;
+        if (has_rows()) return;
         gather_by_slot<std::uint32_t>(
             rows_, slots_,
             [this](std::size_t first, std::size_t count, auto&& f) {
@@ -241,18 +245,30 @@ public:
                 load(first, count, slot);
                 for (std::size_t i = 0; i < count; ++i) f(slot[i], static_cast<std::uint32_t>(first + i));
             },
-            threads_, numbers_.rows, numbers_.begins);
+            threads_, by_slot_, begins_);
     }
-    [[nodiscard]] bool has_rows() const noexcept { return numbers_.begins.size() != 0; }
-    [[nodiscard]] std::span<const std::uint32_t> by_slot() const noexcept {
-        return {numbers_.rows.data(), numbers_.rows.size()};
-    }
+    [[nodiscard]] bool has_rows() const noexcept { return begins().size() != 0; }
+    /// Place of each slot's first row in that order, and the end of the last's.
     [[nodiscard]] std::span<const std::uint32_t> begins() const noexcept {
-        return {numbers_.begins.data(), numbers_.begins.size()};
+        const growing<std::uint32_t>& all = has_numbers() ? begins_ : numbers_.begins;
+        return {all.data(), all.size()};
     }
-
-    [[nodiscard]] std::span<const std::uint32_t> rows_of(std::size_t slot) const noexcept {
-        return by_slot().subspan(begins()[slot], begins()[slot + 1] - begins()[slot]);
+    /// The row at a place.
+    [[nodiscard]] std::uint32_t row_at(std::size_t place) const noexcept {
+        return has_numbers() ? by_slot_[place] : numbers_.sorted[place].row;
+    }
+    /// The rows from a place on, and their slots. @param slot  that of the first, or one before it
+    void load_by_slot(std::size_t place, std::size_t count, std::size_t slot, std::uint32_t* rows,
+                      std::uint32_t* slots) const {
+        const std::uint32_t* const begin = begins().data();
+        for (std::size_t i = 0; i < count; ++i) {
+            while (begin[slot + 1] <= place + i) ++slot;
+            slots[i] = static_cast<std::uint32_t>(slot);
+        }
+        if (has_numbers())
+            std::copy_n(by_slot_.data() + place, count, rows);
+        else
+            for (std::size_t i = 0; i < count; ++i) rows[i] = numbers_.sorted[place + i].row;
     }
 
     /// Slots that have rows, as the first of them come. O(rows).
@@ -260,7 +276,7 @@ public:
         std::vector<std::uint32_t> found;
         if (!has_numbers()) {
             std::vector<bool> is_first(rows_);
-            for (std::size_t s = 0; s < slots_; ++s) is_first[by_slot()[begins()[s]]] = true;
+            for (std::size_t s = 0; s < slots_; ++s) is_first[row_at(begins()[s])] = true;
             std::vector<std::uint32_t> slot_of(rows_);
             numbers(slot_of);
             for (std::size_t i = 0; i < rows_; ++i)
@@ -284,25 +300,33 @@ public:
     /// Calls `f(field, codes)` with the field of each key column and its codes in some slots.
     template <class F>
     void each_key(std::span<const std::uint32_t> slots, F&& f) const {
+        growing<std::uint64_t> keys;
         growing<std::uint64_t> part;
+        std::uint64_t* const key = keys.extend(slots.size());
         std::uint64_t* const to = part.extend(slots.size());
+        for (std::size_t i = 0; i < slots.size(); ++i) key[i] = is_direct_ ? slots[i] : numbers_.key(slots[i]);
         for (const key_field& field : fields_) {
             const std::uint64_t mask = field.bits() == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << field.bits()) - 1;
-            parallel_for(static_cast<index_t>(slots.size()), {.threads = threads_.threads, .grain = 1 << 14},
-                         [&](index_t begin, index_t end) {
-                             for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
-                                 to[i] = (is_direct_ ? slots[i] : numbers_.keys[slots[i]]) >> field.shift & mask;
-                         });
+            for (std::size_t i = 0; i < slots.size(); ++i) to[i] = key[i] >> field.shift & mask;
             field.split({to, slots.size()}, f);
         }
     }
 
-    /// The key columns of some slots.
-    [[nodiscard]] std::vector<column> keys(std::span<const std::uint32_t> slots) const {
-        std::vector<column> columns(keys_);
-        each_key(slots, [&](const key_field& field, std::span<const std::uint64_t> codes) {
-            columns[field.column] = field.codes->values(codes, threads_);
+    /// The key columns of the groups.
+    [[nodiscard]] std::vector<column> keys(const slot_list& slots) const {
+        std::vector<key_column> made(keys_);
+        const auto start = [&](auto&& self, const key_field& field) -> void {
+            if (field.codes != nullptr) made[field.column].start(*field.codes, slots.size());
+            for (const key_field& member : field.members) self(self, member);
+        };
+        for (const key_field& field : fields_) start(start, field);
+        slots.each_block(threads_, [&](std::size_t first, std::span<const std::uint32_t> block) {
+            each_key(block, [&](const key_field& field, std::span<const std::uint64_t> codes) {
+                made[field.column].put(first, codes);
+            });
         });
+        std::vector<column> columns;
+        for (key_column& c : made) columns.push_back(c.finish(threads_));
         return columns;
     }
 
@@ -312,6 +336,8 @@ private:
     parallel_options threads_;
     std::vector<key_field> fields_;
     numbered_keys numbers_;
+    growing<std::uint32_t> by_slot_;  ///< rows, where they were numbered and then found
+    growing<std::uint32_t> begins_;
     bool is_direct_ = false;
     std::size_t slots_ = 0;
 };

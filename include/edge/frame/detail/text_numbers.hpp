@@ -45,7 +45,7 @@ namespace edge::frame::detail {
     }
     std::vector<std::uint64_t> bytes(texts.size());
     for (std::size_t i = 0; i < texts.size(); ++i) bytes[i] = ordered_bytes(texts[i], common);
-    const growing<radix_row> sorted = sorted_by_key(bytes, 64, threads);
+    const growing<radix_row> sorted = sorted_by_key(std::span<const std::uint64_t>(bytes), 64, threads);
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = sorted[i].row;
     for (std::size_t first = 0, last = 0; first < order.size(); first = last) {
         for (last = first + 1; last < order.size() && sorted[last].key == sorted[first].key;) ++last;
