@@ -17,6 +17,7 @@ using edge::argument_error;
 namespace {
 
 using ints = std::vector<std::int64_t>;
+__extension__ using int128 = __int128;
 using floats = std::vector<double>;
 
 std::string text(const column& c, std::size_t row) {
@@ -249,6 +250,82 @@ TEST_CASE("sums of integers are those of their kind, and means are exact", "[fra
     CHECK(g.column("w_mean").values<double>()[0] == 9223372036854775808.0);
     CHECK(g.column("n_mean").values<double>()[0] == -9223372036854775808.0);
     CHECK(g.column("b_sum").values<std::int64_t>()[0] == 509);
+}
+
+TEST_CASE("sums of floats are exact to one rounding, however the values lie", "[frame][group_by]") {
+    const auto rows = std::size_t{150'000};
+    std::mt19937_64 random(11);
+    // Of each way, values that are whole multiples of 2^-50, and their exact sums in groups of three.
+    const auto check = [&](auto&& value) {
+        ints group(rows);
+        floats x(rows);
+        std::vector<int128> exact(3);
+        for (std::size_t i = 0; i < rows; ++i) {
+            group[i] = static_cast<std::int64_t>(random() % 3);
+            x[i] = value(i);
+            exact[static_cast<std::size_t>(group[i])] += static_cast<int128>(std::ldexp(x[i], 50));
+        }
+        const table t{{"k", column(group)}, {"x", column(x)}};
+        const table one = t.group_by("k").agg({sum("x"), mean("x")}, {.threads = 1});
+        const table three = t.group_by("k").agg({sum("x"), mean("x")}, {.threads = 3});
+        for (std::size_t g = 0; g < 3; ++g) {
+            const double sum = one.column("x_sum").values<double>()[g];
+            CHECK(sum == std::ldexp(static_cast<double>(exact[g]), -50));
+            CHECK(three.column("x_sum").values<double>()[g] == sum);
+            CHECK(three.column("x_mean").values<double>()[g] == one.column("x_mean").values<double>()[g]);
+        }
+    };
+    const auto whole = [&](std::uint64_t below) { return static_cast<double>(random() % below); };
+    const auto sign = [](std::size_t i) { return i % 2 == 0 ? 1.0 : -1.0; };
+    check([&](std::size_t) { return whole(1'000'000) / 1'048'576; });               // all alike
+    check([&](std::size_t i) { return sign(i) * whole(std::uint64_t{1} << 52); });  // they nearly cancel
+    check([&](std::size_t i) { return sign(i / 3) * std::ldexp(whole(1 << 20) + 0.5, static_cast<int>(i / 5'000)); });
+    check([&](std::size_t i) {
+        return sign(i / 3) * std::ldexp(whole(1 << 20) + 0.5, 30 - static_cast<int>(i / 5'000));
+    });
+    check([&](std::size_t i) { return i % 700 == 0 ? sign(i) * 0x1p52 : 0x1p-40; });  // far apart in a block
+    check([&](std::size_t i) { return i % 5'000 < 2'500 ? 0.0 : sign(i) * std::ldexp(whole(1 << 30) + 1, -50); });
+}
+
+TEST_CASE("sums of more values than two parts of a number hold are exact to one rounding", "[frame][group_by]") {
+    using namespace edge::frame::detail;
+    std::mt19937_64 random(12);
+    float_sum_state state;
+    state.resize(1);
+    state.expect_rows();
+    int128 exact = 0;
+    const std::vector<std::uint32_t> slots(row_block::most);
+    floats x(row_block::most);
+    for (int block = 0; block < 100; ++block) {  // 200,000 values
+        for (double& value : x) {
+            const auto bits = static_cast<std::int64_t>((std::uint64_t{1} << 53) - random() % (1 << 20) - 1);
+            value = std::ldexp(static_cast<double>(bits), -52);
+            exact += bits;
+        }
+        const row_block rows{0, nullptr, x.size(), slots.data()};
+        const value_block values{x.size(), slots.data(), nullptr, x.data(), nullptr, nullptr};
+        state.add({rows, values});
+    }
+    state.settle();
+    CHECK(state[0].value() == std::ldexp(static_cast<double>(exact), -52));
+}
+
+TEST_CASE("infinite and tiny values and zeros add up as they do one by one", "[frame][group_by]") {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    constexpr double tiny = std::numeric_limits<double>::denorm_min();
+    const auto sums_of = [](const floats& x) {
+        ints group;
+        for (std::size_t i = 0; i < x.size(); ++i) group.push_back(static_cast<std::int64_t>(i % 2));
+        const column sums = table{{"k", column(group)}, {"x", column(x)}}.group_by("k").agg(sum("x")).column("x_sum");
+        return floats(sums.values<double>().begin(), sums.values<double>().end());
+    };
+    CHECK(sums_of({infinity, 1, 2, 3, 4, 5}) == floats{infinity, 9});
+    CHECK(sums_of({1e308, -1, 1e308, -2, 1, -3}) == floats{infinity, -6});
+    CHECK(sums_of({tiny, 1e-300, 2 * tiny, 1e-300}) == floats{3 * tiny, 2e-300});
+    CHECK(sums_of({0, 0, 0, 0}) == floats{0, 0});
+    const floats none = sums_of({infinity, 1, -infinity, 1});
+    CHECK(none[0] != none[0]);
+    CHECK(none[1] == 2);
 }
 
 TEST_CASE("a stream gives what its rows give as a table, for all aggregates and keys", "[frame][group_accumulator]") {

@@ -115,12 +115,14 @@ inline void add_slots(const row_groups& groups, std::size_t first, std::size_t l
         for (auto b = static_cast<std::size_t>(first_block); b < static_cast<std::size_t>(last_block); ++b) {
             group_aggregates& mine = b == 0 ? all : parts[b - 1];
             if (b != 0) mine.resize(slots);
+            if (each >= 16 * slots) mine.expect_rows();
             const std::size_t end = (std::min)(rows, (b + 1) * each);
             for (std::size_t first = b * each; first < end; first += row_block::most) {
                 const std::size_t count = (std::min)(row_block::most, end - first);
                 groups.load(first, count, slot_of);
                 mine.add({first, nullptr, count, slot_of}, *work);
             }
+            mine.settle();
         }
     });
     for (const group_aggregates& part : parts) all.prepare_merge(part);

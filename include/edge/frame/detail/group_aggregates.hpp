@@ -5,6 +5,7 @@
 
 #include <edge/frame/aggregate.hpp>
 #include <edge/frame/detail/aggregate_kinds.hpp>
+#include <edge/frame/detail/float_sums.hpp>
 #include <edge/frame/detail/group_states.hpp>
 #include <edge/frame/detail/result_column.hpp>
 #include <edge/frame/detail/slot_list.hpp>
@@ -221,6 +222,14 @@ public:
         }
     }
 
+    /// Before and after one thread adds many rows for each slot.
+    void expect_rows() {
+        for (const auto& s : states_) s->expect_rows();
+    }
+    void settle() {
+        for (const auto& s : states_) s->settle();
+    }
+
     /// Before `merge`: room for what `from` says is missing.
     void prepare_merge(const group_aggregates& from) {
         for (std::size_t s = 0; s < absent_.size(); ++s)
@@ -287,7 +296,7 @@ private:
         };
         switch (s.what) {
             case statistic::sum:
-                if (is_float(k)) return std::make_unique<cell_state<float_sum>>();
+                if (is_float(k)) return std::make_unique<float_sum_state>();
                 if (k == kind::int64) return std::make_unique<cell_state<wide_sum<true>>>();
                 if (k == kind::uint64) return std::make_unique<cell_state<wide_sum<false>>>();
                 if (is_unsigned(k)) return std::make_unique<cell_state<narrow_sum<false>>>();
@@ -323,16 +332,16 @@ inline void group_aggregates::put(std::size_t i, std::size_t first, std::span<co
     if (what == statistic::count) return put_values(all, count);
     const kind k = plan_->sources[r.source].kind;
     const group_state& state = *states_[r.state];
-    const auto with = [&]<class Cell>(auto&& f) {
-        const auto& cells = static_cast<const cell_state<Cell>&>(state);
-        f([&](std::uint32_t slot) -> const Cell& { return cells[slot]; });
+    const auto with = [&]<class State>(auto&& f) {
+        const auto& cells = static_cast<const State&>(state);
+        f([&](std::uint32_t slot) -> const auto& { return cells[slot]; });
     };
     const auto of_sums = [&](auto&& f) {
-        if (is_float(k)) return with.template operator()<float_sum>(f);
-        if (k == kind::int64) return with.template operator()<wide_sum<true>>(f);
-        if (k == kind::uint64) return with.template operator()<wide_sum<false>>(f);
-        if (is_unsigned(k)) return with.template operator()<narrow_sum<false>>(f);
-        return with.template operator()<narrow_sum<true>>(f);
+        if (is_float(k)) return with.template operator()<float_sum_state>(f);
+        if (k == kind::int64) return with.template operator()<cell_state<wide_sum<true>>>(f);
+        if (k == kind::uint64) return with.template operator()<cell_state<wide_sum<false>>>(f);
+        if (is_unsigned(k)) return with.template operator()<cell_state<narrow_sum<false>>>(f);
+        return with.template operator()<cell_state<narrow_sum<true>>>(f);
     };
     switch (plan_->is_choice(r.state) ? statistic::first : what) {
         case statistic::sum:
@@ -344,7 +353,7 @@ inline void group_aggregates::put(std::size_t i, std::size_t first, std::span<co
             });
         case statistic::std:
         case statistic::var:
-            return with.template operator()<spread>([&](auto cell) {
+            return with.template operator()<cell_state<spread>>([&](auto cell) {
                 put_values([&](std::uint32_t slot) { return count(slot) > 1; },
                            [&](std::uint32_t slot) {
                                const double variance = cell(slot).variance();
@@ -352,7 +361,7 @@ inline void group_aggregates::put(std::size_t i, std::size_t first, std::span<co
                            });
             });
         case statistic::corr:
-            return with.template operator()<relation>([&](auto cell) {
+            return with.template operator()<cell_state<relation>>([&](auto cell) {
                 put_values(
                     [&](std::uint32_t slot) {
                         const double related = cell(slot).value();
@@ -361,10 +370,10 @@ inline void group_aggregates::put(std::size_t i, std::size_t first, std::span<co
                     [&](std::uint32_t slot) { return cell(slot).value(); });
             });
         case statistic::min:
-            return with.template operator()<least>(
+            return with.template operator()<cell_state<least>>(
                 [&](auto cell) { put_values(any, [&](std::uint32_t slot) { return cell(slot).value; }); });
         case statistic::max:
-            return with.template operator()<greatest>(
+            return with.template operator()<cell_state<greatest>>(
                 [&](auto cell) { put_values(any, [&](std::uint32_t slot) { return cell(slot).value; }); });
         default: {
             const std::span<const std::uint64_t> rows = static_cast<const choice_state&>(state).rows();

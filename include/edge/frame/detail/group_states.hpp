@@ -70,6 +70,9 @@ public:
     virtual ~group_state() = default;
     virtual void resize(std::size_t slots) = 0;
     virtual void add(const state_input& in) = 0;
+    /// From here until `settle`, one thread adds, and many rows for each slot.
+    virtual void expect_rows() {}
+    virtual void settle() {}
     /// Entries [first, last) of the map: slots of `from`, a state of the same kind, join slots of this.
     virtual void merge(const group_state& from, const slot_map& map, std::size_t first, std::size_t last) = 0;
     [[nodiscard]] virtual std::unique_ptr<group_state> copy() const = 0;

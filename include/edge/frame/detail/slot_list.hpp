@@ -17,7 +17,7 @@ namespace edge::frame::detail {
 /// Slots in the order of the groups: all of them as they come, or those of a list.
 class slot_list {
 public:
-    static constexpr std::size_t block = 2048;  ///< a multiple of 64
+    static constexpr std::size_t block = 4096;  ///< a multiple of 64
 
     slot_list() = default;
     explicit slot_list(std::size_t all) : size_(all) {}

@@ -30,6 +30,13 @@ inline void each_of(std::size_t count, F&& f) {
     for (; i < count; ++i) f(i);
 }
 
+/// Asks for the line of an address that is read soon, or never: it need not be valid.
+inline void prefetch([[maybe_unused]] const void* address) noexcept {
+#if defined(__GNUC__)
+    __builtin_prefetch(address);
+#endif
+}
+
 template <class T>
 [[nodiscard]] bool has_nan(const T* values, std::size_t count) noexcept {
     using bits_of = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
