@@ -368,7 +368,7 @@ TEST_CASE("a stream of nearly as many groups as rows", "[frame][group_accumulato
              {"text"}, {"name"}, {"days"}, {"large"}, {"f"}, {"there", "name", "i"}}) {
         INFO(keys.front());
         group_accumulator acc(keys, wanted);
-        for (const std::size_t part : {0, 1, 2}) {  // a chunk each
+        for (const std::size_t part : {0U, 1U, 2U}) {  // a chunk each
             acc.update(t.slice(part * 2000, 2000), {.threads = 2});
             acc = group_accumulator::from_bytes(acc.bytes());
         }
