@@ -18,6 +18,7 @@
 #include <edge/frame/detail/rolling_quantile.hpp>
 #include <edge/frame/detail/rolling_states.hpp>
 #include <edge/frame/tumbling.hpp>
+#include <edge/simd/stream.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -221,14 +222,17 @@ private:
             parallel_for(static_cast<index_t>(rows_), by_rows(options_.threads), [&](index_t first, index_t last) {
                 constexpr index_t block = 512;
                 std::uint32_t at[block];
+                const auto place_of = [&](index_t row) {
+                    const auto r = static_cast<std::size_t>(row);
+                    const std::uint32_t place =
+                        windows_.order.in_place() ? static_cast<std::uint32_t>(row) : windows_.order.places[r];
+                    return windows_.until.empty() ? place : windows_.until[place];
+                };
                 for (; first < last; first += block) {
                     const index_t end = (std::min)(first + block, last);
-                    for (index_t row = first; row < end; ++row)
-                        at[row - first] = windows_.order.in_place()
-                                              ? static_cast<std::uint32_t>(row)
-                                              : windows_.order.places[static_cast<std::size_t>(row)];
-                    if (!windows_.until.empty())
-                        for (index_t k = 0; k < end - first; ++k) at[k] = windows_.until[at[k]];
+                    for (index_t row = first; row < end; ++row) at[row - first] = place_of(row);
+                    for (index_t row = end; row < (std::min)(end + block, last); ++row)
+                        simd::prefetch(cell + place_of(row) * count);
                     for (std::size_t i = 0; i < count; ++i) {
                         const X* const from = cell + i;
                         const auto put = [&](auto* to) {

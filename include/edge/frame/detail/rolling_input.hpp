@@ -6,6 +6,7 @@
 #include <edge/frame/detail/rolling_states.hpp>
 #include <edge/frame/detail/sequences.hpp>
 #include <edge/frame/time_span.hpp>
+#include <edge/simd/stream.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -31,8 +32,10 @@ template <class X>
     dispatch_stored(c.kind(), [&]<class T>() {
         const T* from = c.values<T>().data();
         if (valid.bytes == nullptr)
-            each_row(s, c.size(), threads,
-                     [=](std::size_t place, std::size_t row) { to[place] = static_cast<X>(from[row]); });
+            each_row(s, c.size(), threads, [=](std::size_t place, std::size_t row) {
+                simd::prefetch(to + place + 16);  // there are as many streams as keys, too many for the processor
+                to[place] = static_cast<X>(from[row]);
+            });
         else
             each_row(s, c.size(), threads, [=](std::size_t place, std::size_t row) {
                 to[place] = valid[row] ? static_cast<X>(from[row]) : missing;
