@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -38,13 +39,19 @@ public:
     /// a quarter of a megabyte.
     [[nodiscard]] std::span<const std::byte> at(std::uint64_t offset, std::size_t count) {
         if (!file_) return memory_.subspan(static_cast<std::size_t>(offset), count);
-        if (offset < begin_ || offset - begin_ > window_.size() || window_.size() - (offset - begin_) < count) {
+        if (offset < begin_ || offset - begin_ > filled_ || filled_ - (offset - begin_) < count) {
+            // What is there of it already stays.
+            const bool goes_on = offset >= begin_ && offset - begin_ <= filled_;
+            const std::size_t have = goes_on ? filled_ - static_cast<std::size_t>(offset - begin_) : 0;
+            if (have != 0) std::memmove(window_.data(), window_.data() + (filled_ - have), have);
+            filled_ = 0;  // until it is read
             const std::uint64_t left = size_ - offset;
             const auto more = static_cast<std::size_t>((std::min)(left, std::uint64_t{(std::max)(count, window)}));
-            window_.resize(more);
+            if (more > window_.size()) window_.resize(more);
             begin_ = offset;
             const std::lock_guard hold(file_->one_reader);
-            file_->file.read(offset, window_);
+            file_->file.read(offset + have, std::span(window_).subspan(have, more - have));
+            filled_ = more;
         }
         return std::span(window_).subspan(static_cast<std::size_t>(offset - begin_), count);
     }
@@ -64,7 +71,8 @@ private:
     std::span<const std::byte> memory_;
     std::uint64_t size_;
     std::vector<std::byte> window_;
-    std::uint64_t begin_ = 0;
+    std::uint64_t begin_ = 0;  ///< place in the file of the first byte of the window
+    std::size_t filled_ = 0;   ///< bytes of it that were read
 };
 
 }  // namespace edge::frame::parquet
