@@ -3,6 +3,7 @@
 #include <edge/frame/describe.hpp>
 #include <edge/frame/group_accumulator.hpp>
 #include <edge/frame/join_asof.hpp>
+#include <edge/frame/tumbling.hpp>
 #include <edge/frame/window.hpp>
 
 #include "support/catch.hpp"
