@@ -87,8 +87,10 @@ const peer = {
   async load(name) {
     const text = (await rows(`DESCRIBE SELECT * FROM ${file(`${name}.parquet`)}`)).filter((c) => c[1] === 'VARCHAR').map((c) => c[0]);
     // Words that repeat, as the public benchmark has them.
-    for (const c of text)
+    for (const c of text) {
+      await db.run(`DROP TYPE IF EXISTS ${name}_${c}`);
       await db.run(`CREATE TYPE ${name}_${c} AS ENUM (SELECT DISTINCT ${c} FROM ${file(`${name}.parquet`)} ORDER BY 1)`);
+    }
     const cast = text.map((c) => `${c}::${name}_${c} AS ${c}`);
     await db.run(`CREATE TABLE ${name} AS SELECT * ${text.length ? `REPLACE (${cast.join(', ')})` : ''} FROM ${file(`${name}.parquet`)}`);
     return true;

@@ -100,7 +100,13 @@ def same_results(job, told):
             raise SystemExit(f"tables.py: {job}: edge and {who} differ in {', '.join(sorted(differ))}: {ours}, {theirs}")
 
 
-def measure(peers, job, rounds):
+def remove_written(folder, who):
+    """What a program wrote earlier: to take the place of a file would cost those more that keep the old one until then."""
+    for name in (f"{who}.csv", f"{who}.parquet", f"{who}_means.csv"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def measure(peers, job, rounds, folder):
     """Seconds of each round, by who; the floor's too."""
     told = {who: json.loads(peer.ask("check", job)) for who, peer in peers.items()}
     missing = [who for who, sums in told.items() if not sums]
@@ -116,6 +122,7 @@ def measure(peers, job, rounds):
     for i in range(rounds + 1):
         random.shuffle(turns)
         for who, peer, name in turns:
+            remove_written(folder, peer.who)
             seconds = json.loads(peer.ask("run", name))["seconds"]
             if i > 0:  # the first warms up
                 times[who].append(seconds)
@@ -139,7 +146,7 @@ def measured(options, jobs):
     peers = {who: Peer(who, command, options.threads, environment(options)) for who, command in commands(options).items()}
     totals = {}
     for job in jobs:
-        times = measure(peers, job, options.rounds)
+        times = measure(peers, job, options.rounds, options.folder)
         if times:
             yield from lines_of(job, times, options)
             if job in QUESTIONS:
