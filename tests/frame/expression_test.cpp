@@ -4,6 +4,7 @@
 #include <edge/frame/missing.hpp>
 
 #include "support/catch.hpp"
+#include "support/columns.hpp"
 #include "support/raised.hpp"
 
 using namespace edge::frame;
@@ -15,12 +16,6 @@ table accelerations() {
     return {{"ax", column(std::vector<float>{3, 0, -1, 6})},
             {"ay", column(std::vector<float>{4, 1, 2, 8})},
             {"id", column(std::vector<std::int64_t>{1, 2, 3, 4})}};
-}
-
-template <class T>
-std::vector<T> values_of(const column& c) {
-    const auto v = c.values<T>();
-    return {v.begin(), v.end()};
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <edge/frame/window.hpp>
 
 #include "support/catch.hpp"
-#include "support/cell_text.hpp"
+#include "support/columns.hpp"
 #include "support/raised.hpp"
 
 #include <chrono>
@@ -24,8 +24,6 @@ namespace {
 
 using ints = std::vector<std::int64_t>;
 using floats = std::vector<double>;
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// Random rows: a key of few values, some missing, and values of three kinds, some missing or NaN.
 table readings(std::size_t rows, std::uint64_t seed, std::int64_t keys = 5) {
@@ -50,8 +48,6 @@ table readings(std::size_t rows, std::uint64_t seed, std::int64_t keys = 5) {
 const std::vector<aggregate> moments{count(),  count("d"), sum("i"), sum("d"),    mean("i"),   mean("f"),
                                      min("i"), max("f"),   min("d"), stddev("i"), stddev("d"), variance("f")};
 
-std::string text(const column& c, std::size_t row) { return c.is_valid(row) ? cell_text(c, row) : std::string(); }
-
 /// Values are equal within a relative error, and missing in the same rows.
 void check_near(const table& a, const table& b, double tolerance) {
     REQUIRE(a.rows() == b.rows());
@@ -60,15 +56,15 @@ void check_near(const table& a, const table& b, double tolerance) {
         CHECK(a.names()[c] == b.names()[c]);
         REQUIRE(a.columns()[c].kind() == b.columns()[c].kind());
         for (std::size_t r = 0; r < a.rows(); ++r) {
-            INFO(a.names()[c] << ", row " << r << ": " << text(a.columns()[c], r) << " and "
-                              << text(b.columns()[c], r));
+            INFO(a.names()[c] << ", row " << r << ": " << cell_text(a.columns()[c], r) << " and "
+                              << cell_text(b.columns()[c], r));
             REQUIRE(a.columns()[c].is_valid(r) == b.columns()[c].is_valid(r));
             if (a.columns()[c].kind() == kind::float64 && a.columns()[c].is_valid(r)) {
                 const double x = a.columns()[c].values<double>()[r];
                 const double y = b.columns()[c].values<double>()[r];
                 CHECK(std::abs(x - y) <= tolerance * std::abs(y));
             } else {
-                CHECK(text(a.columns()[c], r) == text(b.columns()[c], r));
+                CHECK(cell_text(a.columns()[c], r) == cell_text(b.columns()[c], r));
             }
         }
     }

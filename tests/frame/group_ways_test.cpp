@@ -5,6 +5,7 @@
 #include <edge/frame/group_accumulator.hpp>
 
 #include "support/catch.hpp"
+#include "support/columns.hpp"
 
 #include <cmath>
 #include <limits>
@@ -17,14 +18,9 @@ using edge::argument_error;
 namespace {
 
 using ints = std::vector<std::int64_t>;
-__extension__ using int128 = __int128;
 using floats = std::vector<double>;
 
-std::string text(const column& c, std::size_t row) {
-    if (!c.is_valid(row)) return {};
-    const std::string lines = to_csv({{"x", c.slice(row, 1)}});
-    return lines.substr(2, lines.size() - 3);  // without the name and the end of the line
-}
+__extension__ using int128 = __int128;
 
 /// Rows of each group, by the text of the keys, NaN as missing.
 std::map<std::string, std::vector<std::size_t>> groups_of(const table& t, const std::vector<std::string>& keys) {
@@ -32,7 +28,7 @@ std::map<std::string, std::vector<std::size_t>> groups_of(const table& t, const 
     for (std::size_t r = 0; r < t.rows(); ++r) {
         std::string key;
         for (const std::string& k : keys) {
-            const std::string s = text(t.column(k), r);
+            const std::string s = cell_text(t.column(k), r);
             key += (s == "nan" ? "" : s == "-0.0" ? "0.0" : s) + '|';
         }
         groups[key].push_back(r);
@@ -120,9 +116,9 @@ void same(const table& a, const table& b) {
     if (x == y) return;
     for (std::size_t i = 0; i < a.names().size(); ++i)
         for (std::size_t r = 0; r < (std::min)(a.rows(), b.rows()); ++r)
-            if (text(a.columns()[i], r) != text(b.columns()[i], r)) {
+            if (cell_text(a.columns()[i], r) != cell_text(b.columns()[i], r)) {
                 INFO("column " << a.names()[i] << ", row " << r);
-                REQUIRE(text(a.columns()[i], r) == text(b.columns()[i], r));
+                REQUIRE(cell_text(a.columns()[i], r) == cell_text(b.columns()[i], r));
             }
     REQUIRE(a.rows() == b.rows());
 }
@@ -133,7 +129,7 @@ void same_sums(const table& t, const std::vector<std::string>& keys) {
     REQUIRE(found.rows() == expected.size());
     for (std::size_t g = 0; g < found.rows(); ++g) {
         std::string key;
-        for (const std::string& k : keys) key += text(found.column(k), g) + '|';
+        for (const std::string& k : keys) key += cell_text(found.column(k), g) + '|';
         INFO("group " << key);
         const auto at = expected.find(key);
         REQUIRE(at != expected.end());

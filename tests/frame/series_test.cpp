@@ -8,6 +8,7 @@
 #include <edge/frame/tumbling.hpp>
 
 #include "support/catch.hpp"
+#include "support/columns.hpp"
 #include "support/raised.hpp"
 
 #include <chrono>
@@ -24,8 +25,6 @@ namespace {
 
 using ints = std::vector<std::int64_t>;
 using floats = std::vector<double>;
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// Its lines, a missing value as an empty one.
 std::string text(const column& c) {

@@ -3,7 +3,7 @@
 #include <edge/frame/sort.hpp>
 
 #include "support/catch.hpp"
-#include "support/cell_text.hpp"
+#include "support/columns.hpp"
 #include "support/raised.hpp"
 
 #include <limits>
@@ -14,16 +14,8 @@ using edge::argument_error;
 
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
 using ints = std::vector<std::int64_t>;
 using texts = std::vector<std::string>;
-
-template <class T>
-std::vector<T> values_of(const column& c) {
-    const auto v = c.values<T>();
-    return {v.begin(), v.end()};
-}
 
 /// A column as text, a missing value as "-": short to compare.
 std::string shown(const column& c) {

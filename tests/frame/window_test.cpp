@@ -3,6 +3,7 @@
 #include <edge/frame/window.hpp>
 
 #include "support/catch.hpp"
+#include "support/columns.hpp"
 #include "support/raised.hpp"
 
 #include <chrono>
@@ -20,7 +21,6 @@ using ints = std::vector<std::int64_t>;
 using floats = std::vector<double>;
 
 constexpr double inf = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// Keys, times that ascend with ties, and values of several kinds, some of which are missing.
 table readings(std::size_t rows, unsigned seed, std::size_t keys = 4) {
