@@ -6,7 +6,8 @@
 ///     edge_table imu.csv --asof gnss.csv --on ts --by vehicle --tolerance 50ms -o fused.parquet
 ///
 /// Without -o the table is shown. The steps run in this order, whatever that of the options: as-of join, filters,
-/// rolling, group-by, sort, head, select, describe. Files larger than memory are worked on in pieces where the steps allow: all but rolling, and sorting rows.
+/// rolling, group-by, sort, head, select, describe. Files larger than memory are worked on in pieces where the steps
+/// allow: all but rolling, and sorting rows.
 
 #include "common/program.hpp"
 #include "common/row_output.hpp"

@@ -29,6 +29,7 @@
 #include <edge/simd/matmul.hpp>
 #include <edge/simd/moments.hpp>
 #include <edge/simd/packed_gemm.hpp>
+#include <edge/simd/prefetch.hpp>
 #include <edge/simd/reduce.hpp>
 #include <edge/simd/stream.hpp>
 #include <edge/simd/widen.hpp>

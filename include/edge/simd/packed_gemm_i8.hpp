@@ -12,6 +12,7 @@
 
 #include <edge/simd/dot/groups.hpp>
 #include <edge/simd/packed_gemm.hpp>
+#include <edge/simd/prefetch.hpp>
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-/// @file Stores that go past the caches, for results larger than they are, and loads that come before their time.
+/// @file Stores that go past the caches, for results larger than they are.
 ///
 ///     edge::simd::stream_store(x, out + i);       // out + i aligned to a register
 ///     edge::simd::stream_fence();                 // once, before another thread reads the result
@@ -21,13 +21,6 @@ template <class Arch>
 inline constexpr bool streams_past_caches = is_sse2<Arch> || is_avx<Arch> || is_avx512<Arch>;
 
 }  // namespace detail
-
-/// Asks for the cache line at `p` to be there soon, near but not nearest. Any address will do.
-inline void prefetch([[maybe_unused]] const void* p) noexcept {
-#if defined(__GNUC__)
-    __builtin_prefetch(p, 0, 2);
-#endif
-}
 
 /// As `x.store_aligned(to)`, with no copy kept in the caches.
 template <class Arch, class T>

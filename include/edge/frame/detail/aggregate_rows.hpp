@@ -156,6 +156,14 @@ struct quantile_place {
     return {*nth, part == 0 ? *nth : *std::min_element(nth + 1, values.end()), part};
 }
 
+/// The number there. @param k  of the values
+[[nodiscard]] inline double value_at(const quantile_place& at, kind k) {
+    const auto number = [k](std::uint64_t ordered) {
+        return dispatch_stored(k, [&]<class T>() { return static_cast<double>(from_ordered<T>(ordered)); });
+    };
+    return between(number(at.below), number(at.above), at.part);
+}
+
 /// Ordered bits of the values of each slot, side by side.
 struct slot_values {
     growing<std::uint64_t> values;
@@ -201,17 +209,11 @@ struct slot_values {
     growing<double> found;
     double* const to = found.extend(slots.size());
     buffer validity = validity_of(slots.size(), [&](std::size_t g) { return !by.of(slots[g]).empty(); });
-    const auto number = [k](std::uint64_t ordered) {
-        return dispatch_stored(k, [&]<class T>() { return static_cast<double>(from_ordered<T>(ordered)); });
-    };
     parallel_for(static_cast<index_t>(slots.size()), {.threads = threads.threads, .grain = 4},
                  [&](index_t first, index_t last) {
                      for (auto g = static_cast<std::size_t>(first); g < static_cast<std::size_t>(last); ++g) {
                          const auto values = by.of(slots[g]);
-                         to[g] = 0;
-                         if (values.empty()) continue;
-                         const quantile_place at = quantile_of(values, q);
-                         to[g] = between(number(at.below), number(at.above), at.part);
+                         to[g] = values.empty() ? 0 : value_at(quantile_of(values, q), k);
                      }
                  });
     return column(kind::float64, slots.size(), std::move(validity), found.finish());

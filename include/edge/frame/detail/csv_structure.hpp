@@ -13,7 +13,7 @@
 #include <edge/frame/buffer.hpp>
 #include <edge/frame/detail/csv_scanner.hpp>
 #include <edge/simd/byte_bits.hpp>
-#include <edge/simd/stream.hpp>
+#include <edge/simd/prefetch.hpp>
 
 #include <algorithm>
 #include <bit>

@@ -11,6 +11,7 @@
 /// Source: Demmel, Nguyen 2013, "Fast reproducible floating-point summation", section III (pre-rounding).
 
 #include <edge/frame/detail/group_states.hpp>
+#include <edge/simd/prefetch.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -75,7 +76,7 @@ public:
                 lower[i] = values[i] - upper[i];
             });
             for (std::size_t line = 0; line < count; line += 8) {
-                prefetch(values + line + row_block::most);  // the next block's, if these lie in a column
+                simd::prefetch<3>(values + line + row_block::most);  // the next block's, if these lie in a column
                 for (std::size_t i = line; i < (std::min)(line + 8, count); ++i) {
                     to[slots[i]].upper += upper[i];
                     to[slots[i]].lower += lower[i];

@@ -159,7 +159,7 @@ public:
                              lists_.each(groups[g], [&](std::span<const std::uint64_t> some) {
                                  values.insert(values.end(), some.begin(), some.end());
                              });
-                             to[g] = values.empty() ? 0 : value_at(quantile_of(values, q));
+                             to[g] = values.empty() ? 0 : value_at(quantile_of(values, q), kind_);
                          }
                      });
         buffer validity = validity_of(groups.size(), [&](std::size_t g) {
@@ -211,13 +211,6 @@ private:
         if (all_ || !is_float(kind_)) return ordered;
         return kind_ == kind::float32 ? to_ordered_key(from_ordered<float>(ordered))
                                       : to_ordered_key(from_ordered<double>(ordered));
-    }
-
-    [[nodiscard]] double value_at(const quantile_place& at) const {
-        const auto number = [this](std::uint64_t ordered) {
-            return dispatch_stored(kind_, [&]<class T>() { return static_cast<double>(from_ordered<T>(ordered)); });
-        };
-        return between(number(at.below), number(at.above), at.part);
     }
 
     void put(std::uint32_t group, std::uint64_t value) {

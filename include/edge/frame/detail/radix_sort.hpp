@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -110,17 +109,6 @@ inline void sort_bucket(radix_row* rows, radix_row* other, std::size_t count, in
         if (ends[d] - begin > 1) sort_bucket(rows + begin, other + begin, ends[d] - begin, shift);
 }
 
-/// Runs `f(i)` for i in [0, count) on the threads, each taking the next when it is done: for work of uneven size.
-template <class F>
-void parallel_each(std::size_t count, const parallel_options& options, F&& f) {
-    std::atomic<std::size_t> next{0};
-    parallel_parts(parts_for(static_cast<index_t>(count), options), [&](int) {
-        for (std::size_t i = next.fetch_add(1, std::memory_order_relaxed); i < count;
-             i = next.fetch_add(1, std::memory_order_relaxed))
-            f(i);
-    });
-}
-
 /// Rows 0, 1, 2 … in the order of their keys, of which the lowest `bits` count; fewer than 2^32 of them.
 [[nodiscard]] inline growing<radix_row> sorted_by_key(const key_blocks& keys, int bits,
                                                       const parallel_options& threads) {
@@ -154,7 +142,8 @@ void parallel_each(std::size_t count, const parallel_options& options, F&& f) {
         });
     });
     if (shift == 0) return sorted;
-    parallel_each(1024, threads, [&](std::size_t b) {
+    parallel_tasks(1024, threads, [&](index_t task, int) {
+        const auto b = static_cast<std::size_t>(task);
         growing<radix_row> other;  // small, and its memory is soon used again
         const std::size_t here = begins[b + 1] - begins[b];
         sort_bucket(to + begins[b], other.extend(here), here, shift);

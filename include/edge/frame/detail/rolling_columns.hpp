@@ -8,7 +8,7 @@
 #include <edge/frame/detail/rolling_quantile.hpp>
 #include <edge/frame/detail/rolling_states.hpp>
 #include <edge/frame/rolling_options.hpp>
-#include <edge/simd/stream.hpp>
+#include <edge/simd/prefetch.hpp>
 
 #include <algorithm>
 #include <atomic>

@@ -6,7 +6,7 @@
 #include <edge/frame/detail/rolling_states.hpp>
 #include <edge/frame/detail/sequences.hpp>
 #include <edge/frame/time_span.hpp>
-#include <edge/simd/stream.hpp>
+#include <edge/simd/prefetch.hpp>
 
 #include <algorithm>
 #include <atomic>

@@ -165,12 +165,11 @@ public:
             const std::uint64_t* const key = words.data() + i * stride();
             if (kinds_.size() < 64 && key[kinds_.size()] >> kinds_.size() != 0)
                 from.fail("more columns than there are");
-            for (std::size_t c = 0; c < kinds_.size(); ++c)
-                if (kinds_[c] == kind::string && key[c] >= (std::max)(texts_[c].size(), std::size_t{1}))
+            for (std::size_t c = 0; c < kinds_.size(); ++c) {
+                const std::size_t least = key[kinds_.size()] >> c & 1;  // what is missing has word 0, of no text also
+                if (kinds_[c] == kind::string && key[c] >= (std::max)(texts_[c].size(), least))
                     from.fail("a text that is not there");
-            for (std::size_t c = 0; c < kinds_.size(); ++c)
-                if (kinds_[c] == kind::string && texts_[c].size() == 0 && (key[kinds_.size()] >> c & 1) == 0)
-                    from.fail("a text that is not there");
+            }
         }
         (void)insert(words, {.threads = 1});
         if (size() != count) from.fail("a key that was there already");
@@ -203,9 +202,14 @@ private:
         return at;
     }
 
+    /// Whether `dense_` has a place for a key.
+    [[nodiscard]] bool is_addressed(const std::uint64_t* key) const noexcept {
+        return dense_.size() != 0 && key[0] - least_ < dense_.size() && key[1] == 0;
+    }
+
     /// Number of a key, or none.
     [[nodiscard]] std::uint32_t number_of(const std::uint64_t* key) const noexcept {
-        if (dense_.size() != 0 && key[0] - least_ < dense_.size() && key[1] == 0) return dense_[key[0] - least_];
+        if (is_addressed(key)) return dense_[key[0] - least_];
         return slots_[find(key, hash_of(key))].number;
     }
 
@@ -217,7 +221,7 @@ private:
         if (size() >= none - 1) throw unsupported_error("more than 4294967294 different keys");
         s = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(size())};
         words_.insert(words_.end(), key, key + stride());
-        if (dense_.size() != 0 && key[0] - least_ < dense_.size() && key[1] == 0) dense_[key[0] - least_] = s.number;
+        if (is_addressed(key)) dense_[key[0] - least_] = s.number;
         return s.number;
     }
 

@@ -10,7 +10,7 @@
 /// Only those of more than 16 bytes are looked at in the memory of their owner; others are compared as two words.
 
 #include <edge/frame/buffer.hpp>
-#include <edge/simd/stream.hpp>
+#include <edge/simd/prefetch.hpp>
 
 #include <algorithm>
 #include <bit>

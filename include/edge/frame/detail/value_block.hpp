@@ -10,7 +10,6 @@
 #include <edge/frame/column.hpp>
 #include <edge/frame/detail/ordered_bits.hpp>
 
-#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -30,13 +29,6 @@ inline void each_of(std::size_t count, F&& f) {
     for (; i < count; ++i) f(i);
 }
 
-/// Asks for the line of an address that is read soon, or never: it need not be valid.
-inline void prefetch([[maybe_unused]] const void* address) noexcept {
-#if defined(__GNUC__)
-    __builtin_prefetch(address);
-#endif
-}
-
 template <class T>
 [[nodiscard]] bool has_nan(const T* values, std::size_t count) noexcept {
     using bits_of = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
@@ -46,19 +38,6 @@ template <class T>
         any |= static_cast<bits_of>(infinity - (std::bit_cast<bits_of>(values[i]) & (~bits_of{0} >> 1)));
     });
     return any >> (8 * sizeof(T) - 1) != 0;
-}
-
-/// Whether a column of floats holds NaN, looking also at what stands in missing rows.
-[[nodiscard]] inline bool contains_nan(const column& c, const parallel_options& threads) {
-    std::atomic<bool> found{false};
-    parallel_for(static_cast<index_t>(c.size()), {.threads = threads.threads, .grain = 1 << 14},
-                 [&](index_t first, index_t last) {
-                     const auto count = static_cast<std::size_t>(last - first);
-                     const bool here = c.kind() == kind::float32 ? has_nan(c.values<float>().data() + first, count)
-                                                                 : has_nan(c.values<double>().data() + first, count);
-                     if (here) found.store(true, std::memory_order_relaxed);
-                 });
-    return found.load();
 }
 
 /// Rows of a table and the slot of each: `count` rows from `first` on, or those in `rows`.

@@ -17,7 +17,8 @@
 
 namespace edge::frame::parquet {
 
-/// How many more bytes a read may take, on all threads together. A file of a few bytes can claim, within the format, any number of rows.
+/// How many more bytes a read may take, on all threads together. A file of a few bytes can claim, within the format, any
+/// number of rows.
 class byte_budget {
 public:
     explicit byte_budget(std::uint64_t limit) : limit_(limit), left_(limit) {}

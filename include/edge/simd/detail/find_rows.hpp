@@ -104,7 +104,7 @@ EDGE_ALWAYS_INLINE void find_in_strip(rows_at<T> rows, index_t height, index_t c
     for (index_t r = 1; r < height; ++r) {
         from -= rows.stride;
         row = row - B(T{1});
-        for (index_t i = 0; i < registers * n; i += columns<T> / 2) prefetch(from + columns<T> + i);
+        for (index_t i = 0; i < registers * n; i += columns<T> / 2) prefetch<3>(from + columns<T> + i);
         unrolled<registers>([&](auto i) {
             const B x = B::load_unaligned(from + i * n);
             auto wins = Beats::ties(x, best[i]);

@@ -7,7 +7,7 @@
 
 #include <edge/core/shape.hpp>
 #include <edge/simd/detail/operation.hpp>
-#include <edge/simd/stream.hpp>
+#include <edge/simd/prefetch.hpp>
 #include <edge/simd/unrolled.hpp>
 
 #include <algorithm>

@@ -12,6 +12,7 @@
 
 #include <edge/core/shape.hpp>
 #include <edge/simd/detail/operation.hpp>
+#include <edge/simd/prefetch.hpp>
 #include <edge/simd/unrolled.hpp>
 
 #include <algorithm>
@@ -141,13 +142,6 @@ struct rows_at {
     index_t stride;
 };
 
-/// Asks for the line of an address that is read soon, or never: it need not be valid.
-EDGE_ALWAYS_INLINE void prefetch([[maybe_unused]] const void* address) noexcept {
-#if defined(__GNUC__)
-    __builtin_prefetch(address);
-#endif
-}
-
 /// A few registers of columns.
 /// @param begins  whether the totals begin here, else they go on
 template <class Arch, int registers, class Kernel, class T>
@@ -173,7 +167,7 @@ EDGE_ALWAYS_INLINE void reduce_strip(const Kernel& kernel, rows_at<T> rows, inde
     for (index_t r = 1; r < count; ++r) {
         from += rows.stride;
         if constexpr (registers > 1) {
-            for (index_t i = 0; i < registers * n; i += columns<T> / 2) prefetch(from + ahead + i);
+            for (index_t i = 0; i < registers * n; i += columns<T> / 2) prefetch<3>(from + ahead + i);
         }
         unrolled<registers>([&](auto i) {
             const auto value = column[i](B::load_unaligned(from + i * n));
