@@ -126,6 +126,71 @@ TEST_CASE("a joined table has the left columns and the right ones, keys of both 
     CHECK_THROWS_AS(join(left, table{{"k", column(texts{"1"})}}, {.on = "k"}), argument_error);
 }
 
+TEST_CASE("keys may have other names in the right table, and keep the left ones", "[frame][join]") {
+    const table left{
+        {"sensor", column(ints{1, 2, 3})}, {"v", column(texts{"a", "b", "c"})}, {"id", column(ints{7, 8, 9})}};
+    const table right{{"v", column(texts{"x", "y"})},
+                      {"id", column(std::vector<std::int32_t>{3, 9})},
+                      {"sensor", column(texts{"p", "q"})}};  // no key, though one of the left has its name
+    const auto joined = [&](join_how how) {
+        return to_csv(join(left, right, {.on = "sensor", .right_on = "id", .how = how}));
+    };
+    const std::string names = "sensor,v,id,v_right,sensor_right\n";
+    CHECK(joined(join_how::inner) == names + "3,c,9,x,p\n");
+    CHECK(joined(join_how::left) == names + "1,a,7,,\n2,b,8,,\n3,c,9,x,p\n");
+    CHECK(joined(join_how::full) == names + "1,a,7,,\n2,b,8,,\n3,c,9,x,p\n9,,,y,q\n");
+    CHECK(joined(join_how::semi) == "sensor,v,id\n3,c,9\n");
+    CHECK(joined(join_how::anti) == "sensor,v,id\n1,a,7\n2,b,8\n");
+
+    const table many = keyed(60, 7, "l");
+    const table by_name = keyed(40, 8, "r");
+    const table other = by_name.rename("n", "number").rename("s", "n").rename("x", "s");  // swapped, even
+    for (const join_how how : {join_how::inner, join_how::left, join_how::full, join_how::semi, join_how::anti})
+        CHECK(to_csv(join(many, other.select("n", "number", "r"),
+                          {.on = {"n", "s"}, .right_on = {"number", "n"}, .how = how})) ==
+              to_csv(join(many, by_name.select("n", "s", "r"), {.on = {"n", "s"}, .how = how})));
+}
+
+TEST_CASE("a join says which key of which table does not do", "[frame][join]") {
+    const table left{{"site", column(ints{1})}, {"ts", column(ints{1})}};
+    const table right{{"place", column(texts{"1"})}, {"at", column::timestamps(ints{1})}, {"n", column(ints{1})}};
+    const auto said = [&](const join_options& o) {
+        return raised<argument_error>([&] { (void)join(left, right, o); });
+    };
+    const auto asof_said = [&](const asof_options& o) {
+        return raised<argument_error>([&] { (void)join_asof(left, right, o); });
+    };
+    CHECK(said({.on = {"site", "ts"}, .right_on = "place"}) == "right_on of length 1; expected 2 as on");
+    CHECK(said({.right_on = "place"}) == "a join on no column; expected one or more");
+    CHECK(said({.on = "site"}) == "the right table has no column 'site'; there are: place, at, n");
+    CHECK(said({.on = "place", .right_on = "n"}) == "the left table has no column 'place'; there are: site, ts");
+    CHECK(said({.on = "site", .right_on = "site"}) == "the right table has no column 'site'; there are: place, at, n");
+    CHECK(said({.on = {"ts", "site"}, .right_on = {"n", "place"}}) ==
+          "'site' of the left table is of int64, 'place' of the right one of string; expected kinds that compare");
+    CHECK(asof_said({.on = "ts"}) == "the right table has no column 'ts'; there are: place, at, n");
+    CHECK(asof_said({.on = "ts", .right_on = "place"}) == "on 'place' of string; expected numbers or times");
+    CHECK(asof_said({.on = "ts", .right_on = "at"}) ==
+          "'ts' of the left table is of int64, 'at' of the right one of timestamp; expected kinds that compare");
+    CHECK(asof_said({.on = "ts", .right_on = "n", .by = "site"}) ==
+          "the right table has no column 'site'; there are: place, at, n");
+    CHECK(asof_said({.on = "ts", .right_on = "n", .right_by = "place"}) == "right_by of length 1; expected 0 as by");
+    CHECK(asof_said({.on = "ts", .right_on = "n", .by = "site", .right_by = "place"}) ==
+          "'site' of the left table is of int64, 'place' of the right one of string; expected kinds that compare");
+}
+
+TEST_CASE("an as-of join drops the right table's times and keys, whatever they are called", "[frame][join_asof]") {
+    const table imu{{"ts", column(ints{1, 5, 9})}, {"car", column(ints{1, 2, 1})}, {"fix", column(ints{7, 8, 9})}};
+    const table gnss{{"fix", column(ints{0, 4, 6})},
+                     {"id", column(ints{1, 2, 1})},
+                     {"ts", column(texts{"x", "y", "z"})},
+                     {"lat", column(ints{10, 20, 30})}};
+    CHECK(to_csv(join_asof(imu, gnss, {.on = "ts", .right_on = "fix", .by = "car", .right_by = "id"})) ==
+          "ts,car,fix,ts_right,lat\n1,1,7,x,10\n5,2,8,y,20\n9,1,9,z,30\n");
+    CHECK(
+        to_csv(join_asof(imu, gnss.with("at", gnss.column("fix")), {.on = "ts", .right_on = "fix", .tolerance = 1})) ==
+        "ts,car,fix,id,ts_right,lat,at\n1,1,7,1,x,10,0\n5,2,8,2,y,20,4\n9,1,9,,,,\n");
+}
+
 TEST_CASE("strings of different dictionaries join by their text", "[frame][join]") {
     const column a(texts{"red", "green", "red", "blue"});
     const column b(texts{"blue", "black", "red"});

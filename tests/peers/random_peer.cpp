@@ -430,6 +430,19 @@ private:
         return {left, right};
     }
 
+    /// These columns of the right table and the row; the keys by other names, or by the left table's.
+    std::pair<table, std::vector<std::string>> right_keys(const table& right, std::vector<std::string> keys) {
+        std::vector<std::string> columns = keys;
+        columns.push_back("row");
+        table chosen = right.select(columns);
+        if (d_.chance(0.5)) return {chosen, {}};
+        for (std::string& key : keys) {
+            chosen = chosen.rename(key, "its_" + key);
+            key = "its_" + key;
+        }
+        return {chosen, keys};
+    }
+
     outcome asof() {
         using side = edge::frame::asof;
         const auto tables = two_tables();
@@ -459,14 +472,19 @@ private:
                                    : direction == side::forward
                                        ? "f"
                                        : "CASE WHEN f IS NULL OR here - bt <= ft - here THEN b ELSE f END";
-        std::vector<std::string> columns{"row", on};
-        columns.insert(columns.end(), by.begin(), by.end());
+        std::vector<std::string> keys{on};
+        keys.insert(keys.end(), by.begin(), by.end());
+        const auto [right, right_names] = right_keys(tables.second, keys);
+        if (!right_names.empty()) {
+            options.right_on = right_names.front();
+            options.right_by = std::vector<std::string>(right_names.begin() + 1, right_names.end());
+        }
         return ask("asof on " + on,
                    "SELECT row, " + chosen + " AS found FROM (SELECT l.row AS row, any_value(" + at +
                        ") AS here, max_by(r.row, " + place + ")" + before + " AS b, max(" + from + ")" + before +
                        " AS bt, min_by(r.row, " + place + ")" + after + " AS f, min(" + from + ")" + after +
                        " AS ft FROM l LEFT JOIN r ON " + match + " GROUP BY l.row) ORDER BY row",
-                   join_asof(tables.first, tables.second.select(columns), options).select("row", "row_right"));
+                   join_asof(tables.first, right, options).select("row", "row_right"));
     }
 
     outcome joined() {
@@ -482,9 +500,8 @@ private:
             d_.of<join_how>({join_how::inner, join_how::left, join_how::full, join_how::semi, join_how::anti});
         std::string match = "true";
         for (const std::string& key : on) match += " AND " + value_of(t_, key, "l.") + " = " + value_of(t_, key, "r.");
-        std::vector<std::string> columns{"row"};
-        columns.insert(columns.end(), on.begin(), on.end());
-        const table ours = join(tables.first, tables.second.select(columns), {.on = on, .how = how});
+        const auto [right, right_on] = right_keys(tables.second, on);
+        const table ours = join(tables.first, right, {.on = on, .right_on = right_on, .how = how});
         if (how == join_how::semi || how == join_how::anti)
             return ask("join",
                        std::string("SELECT row FROM l WHERE ") + (how == join_how::anti ? "NOT " : "") +

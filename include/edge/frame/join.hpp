@@ -6,10 +6,13 @@
 ///     table both = join(readings, sensors, {.on = "sensor"});                       // rows that have a partner
 ///     table all = join(readings, sensors, {.on = {"site", "sensor"}, .how = join_how::left});
 ///     table lost = join(readings, sensors, {.on = "sensor", .how = join_how::anti});
+///     table named = join(readings, devices, {.on = "sensor", .right_on = "id"});     // devices calls it id
 ///
 /// Rows come in the order of the left table, and for each in the order of the right one. Keys are of any kind; integers
-/// and floats compare as numbers. A missing or NaN key is equal to none. The right table's other columns follow the
-/// left's, renamed with the suffix where the left has one of that name.
+/// and floats compare as numbers. A missing or NaN key is equal to none.
+///
+/// The result has the left table's columns, then the right's but its keys, renamed with the suffix where the left has
+/// one of that name. Keys keep the left's names; a full join has those of right rows without a partner there, too.
 
 #include <edge/frame/detail/joint_keys.hpp>
 #include <edge/frame/detail/sequences.hpp>
@@ -34,7 +37,8 @@ enum class join_how : std::uint8_t {
 };
 
 struct join_options {
-    key_names on = {};  ///< columns of both tables
+    key_names on = {};        ///< columns of both tables that must be equal
+    key_names right_on = {};  ///< their names in the right table, in that order, where they are others
     join_how how = join_how::inner;
     std::string suffix = "_right";  ///< for right columns whose name the left table has
     parallel_options threads = {};
@@ -143,13 +147,14 @@ template <class IsChosen>
 }  // namespace detail
 
 /// O(n + m + rows of the result).
-/// @throws argument_error     if `on` is empty, a key is not in both tables or of kinds that do not compare, or a name is
-///                            taken
+/// @throws argument_error     if `on` is empty or `right_on` of another length, a key is not there or of kinds that do
+///                            not compare, or a name is taken
 /// @throws unsupported_error  if the result has 2^32 rows or more
 [[nodiscard]] inline table join(const table& left, const table& right, const join_options& options) {
     if (options.on.empty()) throw argument_error("a join on no column; expected one or more");
     const auto& threads = options.threads;
-    const detail::joint_ids ids = detail::number_jointly(left, right, options.on, threads);
+    const key_names& right_on = options.right_on.empty() ? options.on : options.right_on;
+    const detail::joint_ids ids = detail::number_jointly(left, right, options.on, right_on, "on", threads);
     if (options.how == join_how::semi || options.how == join_how::anti) {
         std::vector<std::uint8_t> has(ids.groups);
         for (const std::uint32_t id : ids.right)
@@ -166,7 +171,7 @@ template <class IsChosen>
     table joined = detail::take_rows(left, detail::list_of(pairs.left), threads);
     const auto add_right = [&](table& to, const growing<std::uint32_t>& rows) {
         const bool all = detail::names_all(detail::list_of(rows), threads);
-        detail::add_right_columns(to, left, right, options.on, options.suffix, [&](const column& c) {
+        detail::add_right_columns(to, left, right, right_on, options.suffix, [&](const column& c) {
             return detail::take_rows(c, detail::list_of(rows), all, threads);
         });
     };
@@ -183,9 +188,11 @@ template <class IsChosen>
     table alone;
     for (std::size_t c = 0; c < left.names().size(); ++c) {
         const std::string& name = left.names()[c];
-        const bool is_key = options.on.has(name);
-        alone.add(name, is_key ? detail::take_rows(right.column(name), detail::list_of(rest), true, threads)
-                               : column::missing(left.columns()[c].kind(), rest.size()));
+        const std::vector<std::string>& keys = options.on.list();
+        const auto key = static_cast<std::size_t>(std::find(keys.begin(), keys.end(), name) - keys.begin());
+        alone.add(name, key == keys.size() ? column::missing(left.columns()[c].kind(), rest.size())
+                                           : detail::take_rows(right.column(right_on.list()[key]),
+                                                               detail::list_of(rest), true, threads));
     }
     add_right(alone, rest);
     const table both[] = {joined, alone};

@@ -5,10 +5,12 @@
 ///
 ///     table fused = join_asof(imu, gnss, {.on = "ts", .by = "vehicle", .tolerance = 50ms});
 ///     table next = join_asof(imu, gnss, {.on = "ts", .direction = asof::forward});
+///     table named = join_asof(imu, trips, {.on = "ts", .right_on = "start", .by = "vehicle", .right_by = "car"});
 ///
-/// Every row of the left table stays, in its order, and gets the right table's other columns, missing where no row
-/// matches. Neither table needs to be sorted; sorted ones are faster. Of right rows at the same time the one next to the
-/// left row is taken: the last one looking backward, the first one looking forward. Missing keys and times match nothing.
+/// Every row of the left table stays, in its order, and gets the right table's columns but its times and keys, missing
+/// where no row matches; with `gnss.with("fix", gnss.column("ts"))` its times come, too. Neither table needs to be
+/// sorted; sorted ones are faster. Of right rows at the same time the one next to the left row is taken: the last one looking
+/// backward, the first one looking forward. Missing keys and times match nothing.
 
 #include <edge/frame/detail/asof_search.hpp>
 #include <edge/frame/detail/joint_keys.hpp>
@@ -35,7 +37,9 @@ enum class asof : std::uint8_t {
 
 struct asof_options {
     std::string on = {};            ///< column of numbers or times in both tables
-    key_names by = {};              ///< columns that must be equal, in both tables
+    std::string right_on = {};      ///< its name in the right table, where it is another
+    key_names by = {};              ///< columns of both tables that must be equal
+    key_names right_by = {};        ///< their names in the right table, in that order, where they are others
     time_span tolerance = {};       ///< greatest difference that still matches
     std::string suffix = "_right";  ///< for right columns whose name the left table has
     asof direction = asof::backward;
@@ -84,27 +88,28 @@ growing<std::uint32_t> asof_rows(const column& left, const column& right, const 
 }  // namespace detail
 
 /// O(n + m) where both tables are sorted by `on`; else they are sorted first.
-/// @throws argument_error  if a column is not there or of the wrong kind, or the tolerance is negative or a duration
-///                         where `on` holds no timestamps
+/// @throws argument_error  if a column is not there or of the wrong kind, `right_by` is of another length than `by`, a
+///                         name is taken, or the tolerance is negative or a duration where `on` holds no timestamps
 [[nodiscard]] inline table join_asof(const table& left, const table& right, const asof_options& options) {
-    const column& at = left.column(options.on);
-    const column& from = right.column(options.on);
+    const std::string& right_on = options.right_on.empty() ? options.on : options.right_on;
+    const key_names& right_by = options.right_by.empty() ? options.by : options.right_by;
+    const column& at = detail::key_of(left, "left", options.on);
+    const column& from = detail::key_of(right, "right", right_on);
     const auto is_time = [](kind k) { return k == kind::date || k == kind::timestamp; };
     for (const column* c : {&at, &from})
         if (!is_number(c->kind()) && !is_time(c->kind()))
-            throw argument_error(
-                message("on '", options.on, "' of ", to_string(c->kind()), "; expected numbers or times"));
+            throw argument_error(message("on '", c == &at ? options.on : right_on, "' of ", to_string(c->kind()),
+                                         "; expected numbers or times"));
     const bool some = at.null_count() != at.size() && from.null_count() != from.size();
     if (some && at.kind() != from.kind() && (is_time(at.kind()) || is_time(from.kind())))
-        throw argument_error(message("on '", options.on, "' is ", to_string(at.kind()), " on the left and ",
-                                     to_string(from.kind()), " on the right"));
+        detail::refuse_keys(options.on, at.kind(), right_on, from.kind());
     if (at.null_count() != at.size()) detail::check_span(options.tolerance, at.kind(), "tolerance", options.on);
     if (options.tolerance.is_set() && !(options.tolerance.value() >= 0))
         throw argument_error(message("tolerance ", options.tolerance.value(), "; expected 0 or more"));
 
     detail::joint_ids ids;
-    if (!options.by.empty())
-        ids = detail::number_jointly(left, right, options.by, options.threads, true);
+    if (!right_by.empty())
+        ids = detail::number_jointly(left, right, options.by, right_by, "by", options.threads, true);
     else
         detail::check_row_numbers(left.rows() + right.rows());
     const bool mixed = (at.kind() == kind::uint64) != (from.kind() == kind::uint64);
@@ -118,8 +123,8 @@ growing<std::uint32_t> asof_rows(const column& left, const column& right, const 
     const std::span<const std::uint32_t> list{rows.data(), rows.size()};
     const bool all = detail::names_all(list, options.threads);
     table joined = left;
-    std::vector<std::string> dropped = options.by.list();
-    dropped.push_back(options.on);
+    std::vector<std::string> dropped = right_by.list();
+    dropped.push_back(right_on);
     detail::add_right_columns(joined, left, right, dropped, options.suffix,
                               [&](const column& c) { return detail::take_rows(c, list, all, options.threads); });
     return joined;

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace edge::frame::detail {
@@ -67,16 +69,49 @@ struct joint_ids {
     return true;
 }
 
-/// @param keys  at least one
-/// @throws argument_error  if a key is not in both tables, or of kinds that do not compare
-[[nodiscard]] inline joint_ids number_jointly(const table& left, const table& right, const key_names& keys,
+/// @param side  "left" or "right"
+/// @throws argument_error  if it is not there; the message names the table
+[[nodiscard]] inline const column& key_of(const table& t, const char* side, const std::string& name) {
+    try {
+        return t.column(name);
+    } catch (const argument_error& e) {
+        throw argument_error(message("the ", side, " table has ", e.what()));
+    }
+}
+
+/// @throws argument_error  always
+[[noreturn]] inline void refuse_keys(const std::string& left, kind of_left, const std::string& right, kind of_right) {
+    throw argument_error(message("'", left, "' of the left table is of ", to_string(of_left), ", '", right,
+                                 "' of the right one of ", to_string(of_right), "; expected kinds that compare"));
+}
+
+/// @param on        columns of the left table, at least one
+/// @param right_on  columns of the right table that they are to equal, one for each
+/// @param option    name of the option that `on` is, for messages
+/// @throws argument_error  if there are not as many of both, one is not there, or a pair is of kinds that do not compare
+[[nodiscard]] inline joint_ids number_jointly(const table& left, const table& right, const key_names& on,
+                                              const key_names& right_on, std::string_view option,
                                               const parallel_options& threads, bool from_any = false) {
+    const std::size_t keys = on.list().size();
+    if (right_on.list().size() != keys)
+        throw argument_error(
+            message("right_", option, " of length ", right_on.list().size(), "; expected ", keys, " as ", option));
     check_row_numbers(left.rows() + right.rows());
+    table both[2];  // the right keys by the left ones' names
+    for (std::size_t i = 0; i < keys; ++i) {
+        const std::string& name = on.list()[i];
+        const std::string& right_name = right_on.list()[i];
+        const column& l = key_of(left, "left", name);
+        const column& r = key_of(right, "right", right_name);
+        const bool some = l.null_count() != l.size() && r.null_count() != r.size();
+        if (some && !common_kind(l.kind(), r.kind())) refuse_keys(name, l.kind(), right_name, r.kind());
+        both[0].add(name, l);
+        both[1].add(name, r);
+    }
     joint_ids ids;
-    if (keys.list().size() == 1 && left.rows() != 0 && right.rows() != 0 &&
-        number_by_distance(left.column(keys.list()[0]), right.column(keys.list()[0]), threads, from_any, ids))
+    if (keys == 1 && left.rows() != 0 && right.rows() != 0 &&
+        number_by_distance(both[0].columns()[0], both[1].columns()[0], threads, from_any, ids))
         return ids;
-    const table both[] = {left.select(keys.list()), right.select(keys.list())};
     const table all = concat(both);
     row_ids n = number_rows_of(all.columns(), all.rows(), threads);
     const auto drop = [&](auto&& is_there) {
@@ -99,7 +134,7 @@ struct joint_ids {
     return ids;
 }
 
-/// Columns of the right table but the keys, renamed where the left table has one of that name.
+/// Columns of the right table but its keys, renamed where the left table has one of that name.
 template <class TakeColumn>
 void add_right_columns(table& joined, const table& left, const table& right, const key_names& keys,
                        const std::string& suffix, TakeColumn&& taken) {
