@@ -55,14 +55,14 @@ table hard(std::size_t rows, unsigned seed, bool some_missing) {
             {"flag", column(flag, there)}, {"code", dictionary_encoded(words_column)}};
 }
 
-/// -1, 0, 1 as the row comes before, with or after the other; missing and NaN last in both directions.
-int compared(const column& c, std::size_t a, std::size_t b, bool descending) {
+/// -1, 0, 1 as the row comes before, with or after the other; missing and NaN last in both directions, or first.
+int compared(const column& c, std::size_t a, std::size_t b, bool descending, bool nulls_first) {
     const auto missing = [&](std::size_t r) {
         if (!c.is_valid(r)) return true;
         return is_float(c.kind()) &&
                dispatch_stored(c.kind(), [&]<class T>() { return std::isnan(static_cast<double>(c.values<T>()[r])); });
     };
-    if (missing(a) || missing(b)) return missing(a) == missing(b) ? 0 : missing(b) ? -1 : 1;
+    if (missing(a) || missing(b)) return missing(a) == missing(b) ? 0 : missing(b) != nulls_first ? -1 : 1;
     const auto sign = [&](const auto& x, const auto& y) { return x < y ? -1 : y < x ? 1 : 0; };
     const int order =
         c.kind() == kind::string ? sign(c.text(a), c.text(b))
@@ -77,7 +77,8 @@ rows_list sorted_slowly(const table& t, const std::vector<sort_key>& keys) {
     std::iota(rows.begin(), rows.end(), std::size_t{0});
     std::stable_sort(rows.begin(), rows.end(), [&](std::size_t a, std::size_t b) {
         for (const sort_key& k : keys)
-            if (const int c = compared(t.column(k.column), a, b, k.order == order::descending)) return c < 0;
+            if (const int c = compared(t.column(k.column), a, b, k.order == order::descending, k.nulls == nulls::first))
+                return c < 0;
         return false;
     });
     return rows;
@@ -98,7 +99,11 @@ TEST_CASE("rows sort as a stable sort that compares them does", "[frame][sort]")
                                                  {{"few"}, {"real"}},
                                                  {{"u", order::descending}, {"whole"}, {"real"}},
                                                  {{"few"}, {"text", order::descending}, {"whole"}, {"flag"}, {"u"}},
-                                                 {{"single"}, {"few", order::descending}}};
+                                                 {{"single"}, {"few", order::descending}},
+                                                 {{"real", order::ascending, nulls::first}},
+                                                 {{"text", order::descending, nulls::first}},
+                                                 {{"u", order::ascending, nulls::first}, {"whole"}},
+                                                 {"few", {"whole", order::descending, nulls::first}, "code"}};
     for (const std::size_t rows : {0U, 1U, 2U, 23U, 24U, 25U, 100U, 3000U})
         for (const bool missing : {false, true}) {
             const table t = hard(rows, static_cast<unsigned>(rows) + 1, missing);
@@ -134,6 +139,19 @@ TEST_CASE("many rows sort the same with any number of threads, and in many passe
         for (const int threads : {1, 2, 5}) REQUIRE(sorted_rows(t, keys, {.threads = threads}) == expected);
         REQUIRE(to_csv(sort(t, keys, {.threads = 2})) == to_csv(take(t, expected)));
     }
+}
+
+TEST_CASE("a key to sort by may be no more than a name", "[frame][sort]") {
+    const table t{{"k", column(ints{2, 1, 2})}, {"v", column(ints{4, 3, 1})}};
+    const std::string name = "k";
+    const auto rows = [](const table& sorted) { return to_csv(sorted.select("v")); };
+    for (const table& sorted : {sort(t, "k"), sort(t, name), sort(t, {"k"}), sort(t, {name}), sort(t, {{"k"}})})
+        CHECK(rows(sorted) == "v\n3\n4\n1\n");
+    for (const table& sorted :
+         {sort(t, {"k", "v"}), sort(t, {name, "v"}), sort(t, {{"k"}, {"v"}}), sort(t, {"k", {"v"}})})
+        CHECK(rows(sorted) == "v\n3\n1\n4\n");
+    CHECK(rows(sort(t, {"k", order::descending})) == "v\n4\n1\n3\n");
+    CHECK(rows(top(t, "v", 1)) == "v\n1\n");
 }
 
 TEST_CASE("a sorted table is not copied", "[frame][sort]") {

@@ -349,8 +349,11 @@ private:
         for (std::size_t i = 0; i < 1 + d_.below(3); ++i) {
             const std::string name = i == 0 && d_.chance(0.7) ? "k1" : any_column([](kind) { return true; });
             const bool descending = d_.chance(0.5);
-            keys.push_back({name, descending ? order::descending : order::ascending});
-            order += value_of(t_, name) + (descending ? " DESC" : " ASC") + " NULLS LAST, ";
+            const bool first = d_.chance(0.3);
+            keys.push_back(
+                {name, descending ? order::descending : order::ascending, first ? nulls::first : nulls::last});
+            order +=
+                value_of(t_, name) + (descending ? " DESC" : " ASC") + (first ? " NULLS FIRST, " : " NULLS LAST, ");
         }
         return ask("sort", "SELECT row FROM t ORDER BY " + order + "row", sort(t_, keys).select("row"));
     }

@@ -3,30 +3,60 @@
 
 /// @file Sorting: rows in the order of one or more columns.
 ///
-///     table t = sort(imu, {{"sensor"}, {"ts", order::descending}});
-///     table ten = top(imu, {{"ax", order::descending}}, 10);           // the same as its first ten, in less time
+///     table t = sort(imu, {"sensor", "ts"});
+///     table late = sort(imu, {{"sensor"}, {"ts", order::descending, nulls::first}});
+///     table ten = top(imu, {"ax", order::descending}, 10);           // the same as its first ten, in less time
 ///
-/// Stable: rows with equal keys stay in the order they had. Missing values and NaN come last, in either direction.
+/// Stable: rows with equal keys stay in the order they had. Missing values and NaN come last, in either direction, or
+/// first.
 /// Strings compare by their bytes, which is the order of their code points; false comes before true.
 
 #include <edge/frame/detail/sort_words.hpp>
 #include <edge/frame/take.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <numeric>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace edge::frame {
 
 enum class order : std::uint8_t { ascending, descending };
 
+/// Where missing values and NaN come.
+enum class nulls : std::uint8_t { last, first };
+
 struct sort_key {
+    template <std::convertible_to<std::string_view> Name>
+    sort_key(const Name& name, frame::order by = frame::order::ascending,  // NOLINT: a name is a key
+             frame::nulls missing = frame::nulls::last)
+        : column(std::string_view(name)), order(by), nulls(missing) {}
+
     std::string column;
-    frame::order order = frame::order::ascending;
+    frame::order order;
+    frame::nulls nulls;
+};
+
+/// One key or several, the first being the most important one.
+class sort_keys {
+public:
+    template <std::convertible_to<std::string_view> Name>
+    sort_keys(const Name& name, order by = order::ascending, nulls missing = nulls::last)  // NOLINT
+        : keys_{sort_key(name, by, missing)} {}
+    sort_keys(std::initializer_list<sort_key> keys) : keys_(keys) {}
+    sort_keys(std::vector<sort_key> keys) : keys_(std::move(keys)) {}  // NOLINT
+
+    [[nodiscard]] std::span<const sort_key> list() const noexcept { return keys_; }
+
+private:
+    std::vector<sort_key> keys_;
 };
 
 namespace detail {
@@ -35,7 +65,8 @@ namespace detail {
                                               const parallel_options& threads) {
     std::vector<sort_field> fields;
     fields.reserve(keys.size());
-    for (const sort_key& key : keys) fields.emplace_back(t.column(key.column), key.order == order::descending, threads);
+    for (const sort_key& key : keys)
+        fields.emplace_back(t.column(key.column), key.order == order::descending, key.nulls == nulls::first, threads);
     return make_sort_words(fields, t.rows(), threads);
 }
 
@@ -81,9 +112,8 @@ void sort_by_words(const sort_words& by, std::size_t rows, Index* sorted, const 
 
 /// A table that is sorted already shares its memory with the result.
 /// @throws argument_error  if a column is not there
-[[nodiscard]] inline table sort(const table& t, const std::vector<sort_key>& keys,
-                                const parallel_options& threads = {}) {
-    detail::sort_words by = detail::sort_words_of(t, keys, threads);
+[[nodiscard]] inline table sort(const table& t, const sort_keys& keys, const parallel_options& threads = {}) {
+    detail::sort_words by = detail::sort_words_of(t, keys.list(), threads);
     if (by.sorted) return t;
     const auto in_order = [&]<class Index>() {
         growing<Index> rows;
@@ -98,9 +128,9 @@ void sort_by_words(const sort_words& by, std::size_t rows, Index* sorted, const 
 
 /// The first `count` rows of the sorted table, or all where there are fewer; the others are not sorted. O(n).
 /// @throws argument_error  if a column is not there
-[[nodiscard]] inline table top(const table& t, const std::vector<sort_key>& keys, std::size_t count,
+[[nodiscard]] inline table top(const table& t, const sort_keys& keys, std::size_t count,
                                const parallel_options& threads = {}) {
-    const detail::sort_words by = detail::sort_words_of(t, keys, threads);
+    const detail::sort_words by = detail::sort_words_of(t, keys.list(), threads);
     count = (std::min)(count, t.rows());
     if (by.sorted || count == 0) return t.head(count);
     std::vector<std::uint64_t> first(by.words.front().data(), by.words.front().data() + t.rows());

@@ -18,20 +18,22 @@
 
 namespace edge::frame::detail {
 
-/// A column to sort by, as unsigned numbers in its order: a missing value or NaN is the greatest in either direction.
+/// A column to sort by, as unsigned numbers in its order: a missing value or NaN is the greatest in either direction,
+/// or the least.
 class sort_field {
 public:
-    sort_field(const column& c, bool descending, const parallel_options& threads)
-        : codes_(c, threads), descending_(descending) {}
+    sort_field(const column& c, bool descending, bool missing_first, const parallel_options& threads)
+        : codes_(c, threads), descending_(descending), missing_first_(missing_first && codes_.has_missing()) {}
 
     [[nodiscard]] unsigned bits() const noexcept { return static_cast<unsigned>(codes_.bits()); }
 
     /// Numbers of rows [first, first + count).
     void load(std::size_t first, std::size_t count, std::uint64_t* to) const {
         codes_.load(first, count, to);
-        if (!descending_) return;
-        const std::uint64_t last = codes_.last_code();
-        if (!codes_.has_missing()) {
+        const std::uint64_t last = codes_.last_code();  // of missing ones, where there are some
+        if (!descending_) {
+            for (std::size_t i = 0; missing_first_ && i < count; ++i) to[i] = to[i] == last ? 0 : to[i] + 1;
+        } else if (missing_first_ || !codes_.has_missing()) {
             for (std::size_t i = 0; i < count; ++i) to[i] = last - to[i];
         } else {
             for (std::size_t i = 0; i < count; ++i) to[i] = to[i] == last ? last : last - 1 - to[i];
@@ -41,6 +43,7 @@ public:
 private:
     key_codes codes_;
     bool descending_;
+    bool missing_first_;
 };
 
 /// The words of all rows.
