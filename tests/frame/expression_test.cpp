@@ -62,7 +62,7 @@ TEST_CASE("missing values are found, filled and dropped", "[frame][missing]") {
     CHECK(fill_missing(t.column("f"), true).boolean(2));
     CHECK(is_missing(t.column("x")).boolean(1));
     CHECK(drop_missing(t).rows() == 0);
-    CHECK(drop_missing(t, {"x"}).rows() == 2);
+    CHECK(drop_missing(t, "x").rows() == 2);
     CHECK(drop_missing(t, {"x", "f"}).rows() == 1);
     CHECK_THROWS_AS(fill_missing(t.column("x"), 1.0), argument_error);
 }
@@ -75,6 +75,8 @@ TEST_CASE("columns are replaced, dropped and renamed", "[frame][table]") {
     CHECK(t.columns()[0].kind() == kind::float32);
     CHECK_THROWS_AS(t.with("ax", column(std::vector<double>{1})), argument_error);
     CHECK(t.drop({"ax", "ay"}).names().size() == 1);
+    CHECK(t.drop("ax", "ay").names().size() == 1);
+    CHECK(t.drop("ax").names().size() == 2);
     CHECK_THROWS_AS(t.drop({"nope"}), argument_error);
     CHECK(t.rename("ax", "x").names()[0] == "x");
     CHECK(t.rename("ax", "ax").names()[0] == "ax");

@@ -250,7 +250,15 @@ TEST_CASE("tables of integers and floats join as floats, other kinds do not", "[
     CHECK(raised<argument_error>([&] { (void)concat(at); }) ==
           "table 1: column 'x' is of string; expected int64 as before");
     const table other[] = {a, table{{"y", column(ints{1})}}};
-    CHECK_THROWS_AS(concat(other), argument_error);
+    CHECK(raised<argument_error>([&] { (void)concat(other); }) == "table 1 has no column 'x' as the first");
+}
+
+TEST_CASE("tables with columns in another order come one after the other by name", "[frame][table]") {
+    const table a{{"x", column(ints{1})}, {"y", column(texts{"a"})}};
+    const table b{{"y", column(texts{"b", "c"})}, {"x", column(std::vector<double>{2.5, 3})}};
+    CHECK(to_csv(concat({a, b, a})) == "x,y\n1.0,a\n2.5,b\n3.0,c\n1.0,a\n");
+    CHECK(to_csv(concat({b, a})) == "y,x\nb,2.5\nc,3.0\na,1.0\n");
+    CHECK_THROWS_AS(concat({a, b.select("x")}), argument_error);
 }
 
 TEST_CASE("rows are taken in any order, and none gives a missing value", "[frame][take]") {

@@ -8,6 +8,7 @@
 ///
 /// To fill from the values before and after, see interpolate in resample.hpp.
 
+#include <edge/frame/key_names.hpp>
 #include <edge/frame/take.hpp>
 
 #include <cstddef>
@@ -63,8 +64,8 @@ template <stored T>
 
 /// The rows that have a value in each of these columns; in all, where none is named.
 /// @throws argument_error  if a column is not there
-[[nodiscard]] inline table drop_missing(const table& t, const std::vector<std::string>& columns = {}) {
-    const table chosen = columns.empty() ? t : t.select(columns);
+[[nodiscard]] inline table drop_missing(const table& t, const key_names& columns = {}) {
+    const table chosen = columns.empty() ? t : t.select(columns.list());
     std::vector<std::size_t> rows(t.rows());
     std::size_t kept = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -82,6 +82,10 @@ public:
     /// Without these columns.
     /// @throws argument_error  if one is not there
     [[nodiscard]] table drop(const std::vector<std::string>& names) const;
+    template <std::convertible_to<std::string_view>... Names>
+    [[nodiscard]] table drop(const Names&... names) const {
+        return drop(std::vector<std::string>{std::string(std::string_view(names))...});
+    }
 
     /// With another name for one column.
     /// @throws argument_error  if it is not there, or the new name is taken
@@ -223,8 +227,8 @@ inline buffer converted_values(const column& c, kind to) {
     return column(to, c.size(), validity.finish(), detail::converted_values(c, to));
 }
 
-/// The rows of all, one table after the other. The columns must have the same names in the same order; their kinds must
-/// have one that holds both, and a column without any value fits every kind.
+/// The rows of all, one table after the other: `concat({a, b})`. All must have columns of the same names, which come in
+/// the first table's order; their kinds must have one that holds both, and a column without any value fits every kind.
 /// @throws argument_error  if they do not; the message names the table and the column
 [[nodiscard]] inline table concat(std::span<const table> parts) {
     if (parts.empty()) return {};
@@ -239,11 +243,13 @@ inline buffer converted_values(const column& c, kind to) {
         const std::string& name = first.names()[c];
         std::size_t rows = 0;
         std::optional<kind> wanted;
+        std::vector<column> converted;
         for (std::size_t p = 0; p < parts.size(); ++p) {
-            const column& part = parts[p].columns()[c];
-            if (parts[p].names()[c] != name)
-                throw argument_error(
-                    message("table ", p, ": column ", c, " is '", parts[p].names()[c], "'; expected '", name, "'"));
+            const bool is_in_place = parts[p].names()[c] == name;
+            if (!is_in_place && !parts[p].has(name))
+                throw argument_error(message("table ", p, " has no column '", name, "' as the first"));
+            converted.push_back(is_in_place ? parts[p].columns()[c] : parts[p].column(name));
+            const column& part = converted.back();
             rows += part.size();
             if (part.null_count() == part.size()) continue;
             const auto both = common_kind(wanted.value_or(part.kind()), part.kind());
@@ -252,11 +258,10 @@ inline buffer converted_values(const column& c, kind to) {
                                              "; expected ", to_string(*wanted), " as before"));
             wanted = both;
         }
-        std::vector<column> converted;
         bool is_encoded = true;
-        for (const table& part : parts) {
-            converted.push_back(convert(part.columns()[c], wanted.value_or(first.columns()[c].kind())));
-            is_encoded = is_encoded && converted.back().is_dictionary();
+        for (column& part : converted) {
+            part = convert(part, wanted.value_or(first.columns()[c].kind()));
+            is_encoded = is_encoded && part.is_dictionary();
         }
         if (is_encoded) {
             all.add(name, detail::concat_encoded(converted));
@@ -268,6 +273,9 @@ inline buffer converted_values(const column& c, kind to) {
         all.add(name, values.finish());
     }
     return all;
+}
+[[nodiscard]] inline table concat(std::initializer_list<table> parts) {
+    return concat(std::span(parts.begin(), parts.size()));
 }
 
 }  // namespace edge::frame
