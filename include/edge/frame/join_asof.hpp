@@ -9,8 +9,8 @@
 ///
 /// Every row of the left table stays, in its order, and gets the right table's columns but its times and keys, missing
 /// where no row matches; with `gnss.with("fix", gnss.column("ts"))` its times come, too. Neither table needs to be
-/// sorted; sorted ones are faster. Of right rows at the same time the one next to the left row is taken: the last one looking
-/// backward, the first one looking forward. Missing keys and times match nothing.
+/// sorted; sorted ones are faster. Of right rows at the same time the one next to the left row is taken: the last one
+/// looking backward, the first one looking forward. Missing keys and times match nothing.
 
 #include <edge/frame/detail/asof_search.hpp>
 #include <edge/frame/detail/joint_keys.hpp>
