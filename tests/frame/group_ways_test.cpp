@@ -80,6 +80,29 @@ table anything(std::size_t rows, std::uint64_t seed, std::uint64_t spread) {
             {"when", column::timestamps(i)}};
 }
 
+/// Keys of few numbers but for some rows, and values of all magnitudes here and there: what one pass over them meets.
+template <class Key>
+table few_keys(std::size_t rows, Key least, std::uint64_t span, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    std::vector<Key> k(rows);
+    floats d(rows), plain(rows);
+    std::vector<float> f(rows);
+    std::vector<bool> there(rows);
+    for (std::size_t r = 0; r < rows; ++r) {
+        k[r] = static_cast<Key>(static_cast<std::uint64_t>(least) + random() % span);
+        plain[r] = static_cast<double>(random() % 1'000'000) / 64;
+        d[r] = plain[r] - 5'000;
+        f[r] = static_cast<float>(random() % 1000) / 8;
+        there[r] = r < rows / 2 || random() % 6 != 0;
+    }
+    d[rows / 4] = 0x1p40;
+    d[rows / 3] = 0x1p-40;
+    for (std::size_t r = rows / 2; r < rows / 2 + 3'000; ++r) d[r] = r % 3 == 0 ? not_a_number : 0.0;
+    f[rows / 5] = std::numeric_limits<float>::quiet_NaN();
+    f[rows / 4] = 0x1p-20F;
+    return {{"k", column(k)}, {"d", column(d)}, {"plain", column(plain)}, {"f", column(f, there)}};
+}
+
 const std::vector<aggregate> all_aggregates{count(),
                                             count("d"),
                                             sum("i"),
@@ -246,6 +269,44 @@ TEST_CASE("sums of integers are those of their kind, and means are exact", "[fra
     CHECK(g.column("w_mean").values<double>()[0] == 9223372036854775808.0);
     CHECK(g.column("n_mean").values<double>()[0] == -9223372036854775808.0);
     CHECK(g.column("b_sum").values<std::int64_t>()[0] == 509);
+}
+
+TEST_CASE("sums by keys of few numbers are what they are beside other aggregates", "[frame][group_by]") {
+    const std::vector<aggregate> sums{count(), count("d"), mean("d"), sum("plain"), mean("plain"), mean("f"), sum("f")};
+    std::vector<aggregate> more = sums;
+    more.push_back(max("plain"));
+    std::vector<std::string> names{"k"};
+    for (const aggregate& a : sums) names.push_back(a.result_name());
+    const auto check = [&](const table& t) {
+        const std::string one = to_csv(t.group_by("k").agg(sums, {.threads = 1}));
+        CHECK(one == to_csv(t.group_by("k").agg(more).select(names)));
+        CHECK(one == to_csv(t.group_by("k").agg(sums, {.threads = 3})));
+    };
+    const std::size_t rows = 70'000;
+    const auto check_kind = [&]<class Key>(Key) {
+        using limits = std::numeric_limits<Key>;
+        check(few_keys<Key>(rows, 100, 1'000, 1));
+        check(few_keys<Key>(rows, limits::min(), 30, 2));
+        check(few_keys<Key>(rows, limits::max() - 29, 30, 3));
+        check(few_keys<Key>(rows, limits::max() / 2, 1'700, 4));
+        // Of the other end of the range, first in a row that is not among those looked at before.
+        for (const Key far : {limits::max(), limits::min(), static_cast<Key>(limits::max() / 2 + 2'100)}) {
+            table t = few_keys<Key>(rows, limits::max() / 2, 30, 5);
+            std::vector<Key> k(t.column("k").template values<Key>().begin(), t.column("k").template values<Key>().end());
+            k[rows / 8 + 77] = far;
+            check(t.with("k", column(k)));
+        }
+    };
+    check_kind(std::int32_t{});
+    check_kind(std::uint32_t{});
+    check_kind(std::int64_t{});
+    check_kind(std::uint64_t{});
+
+    const table t = few_keys<std::int32_t>(rows, -5, 12, 6);
+    const grouping by = t.group_by("k").ordered(group_order::first_seen);
+    CHECK(to_csv(by.agg(sums)) == to_csv(by.agg(more).select(names)));
+    CHECK(by.groups() == 12);
+    CHECK(by.ids()[0] == 0);
 }
 
 TEST_CASE("sums of floats are exact to one rounding, however the values lie", "[frame][group_by]") {

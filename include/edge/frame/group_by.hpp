@@ -14,6 +14,7 @@
 
 #include <edge/core/parallel.hpp>
 #include <edge/frame/detail/aggregate_rows.hpp>
+#include <edge/frame/detail/sums_by_key.hpp>
 #include <edge/frame/sort.hpp>
 
 #include <algorithm>
@@ -105,6 +106,8 @@ private:
     };
 
     detail::row_groups& slots_of_rows(const parallel_options& threads) const;
+    [[nodiscard]] std::optional<detail::group_aggregates> sum_by_key(
+        const std::shared_ptr<const detail::aggregate_plan>& plan, const parallel_options& threads) const;
     [[nodiscard]] const detail::slot_list& found() const;
     const detail::slot_list& find(const detail::group_aggregates* sizes) const;
 
@@ -139,6 +142,16 @@ inline detail::row_groups& grouping::slots_of_rows(const parallel_options& threa
         shared_->groups = std::make_unique<detail::row_groups>(keys, table_.rows(), threads);
     }
     return *shared_->groups;
+}
+
+/// The slots and the aggregates at once, where that can be. @param plan  of a grouping by one column
+inline std::optional<detail::group_aggregates> grouping::sum_by_key(
+    const std::shared_ptr<const detail::aggregate_plan>& plan, const parallel_options& threads) const {
+    const column& key = table_.column(keys_[0]);
+    std::optional<detail::keyed_sums> found = detail::sums_by_key(key, plan, table_, threads);
+    if (!found) return {};
+    shared_->groups = std::make_unique<detail::row_groups>(detail::key_codes(key, found->keys), table_.rows(), threads);
+    return std::move(found->states);
 }
 
 /// @param states  of all rows; of slots that all have rows they need not be known
@@ -265,12 +278,13 @@ namespace detail {
 inline table grouping::agg(const std::vector<aggregate>& wanted, const parallel_options& threads) const {
     const auto plan = std::make_shared<detail::aggregate_plan>(wanted, table_);
     const std::lock_guard lock(shared_->mutex);
-    detail::row_groups& groups = slots_of_rows(threads);
     std::optional<detail::group_aggregates> states;
+    if (shared_->groups == nullptr && keys_.size() == 1) states = sum_by_key(plan, threads);
+    detail::row_groups& groups = slots_of_rows(threads);
     std::vector<column> columns;
-    if (detail::goes_by_slots(groups) && !plan->has_lists())
+    if (!states && detail::goes_by_slots(groups) && !plan->has_lists())
         columns = detail::results_by_slot(groups, plan, table_, threads);
-    else
+    else if (!states)
         states.emplace(detail::aggregate_rows(groups, plan, table_, threads));
     const detail::slot_list& slots = find(states ? &*states : nullptr);
     if (!states && slots.is_list()) {

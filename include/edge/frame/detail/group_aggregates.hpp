@@ -88,6 +88,13 @@ struct aggregate_plan {
         return std::any_of(states.begin(), states.end(), [](const state& s) { return s.k != 0; });
     }
 
+    /// Whether all that is kept is a sum of each of some columns of floats, and rows are counted.
+    [[nodiscard]] bool is_of_float_sums() const noexcept {
+        return !sources.empty() && std::all_of(sources.begin(), sources.end(), [&](const source& s) {
+            return is_float(s.kind) && s.states.size() == 1 && states[s.states[0]].what == statistic::sum;
+        });
+    }
+
     /// Column of what came out of aggregate `i`. @param from  column in whose rows the choices are
     [[nodiscard]] column finish(std::size_t i, result_column& made, const column& from,
                                 const parallel_options& threads) const {
@@ -204,12 +211,7 @@ public:
         for (std::size_t s = 0; s < columns_.size(); ++s) {
             const aggregate_plan::source& source = plan_->sources[s];
             if (!source.is_read || (source.states.empty() && absent_[s].empty())) continue;
-            const value_block values = work.values.read(columns_[s], source.forms, rows);
-            if (values.at != nullptr) {
-                for (std::size_t i = 0; i < rows.count; ++i) ++absent_[s][rows.slots[i]];
-                for (std::size_t i = 0; i < values.count; ++i) --absent_[s][values.slots[i]];
-            }
-            for (const std::size_t i : source.states) states_[i]->add({rows, values});
+            add_values(s, rows, work);
         }
         for (std::size_t i = 0; i < states_.size(); ++i) {
             const aggregate_plan::state& s = plan_->states[i];
@@ -220,6 +222,32 @@ public:
             value_reader::keep_both(work.values, x, work.other, y, rows.count);
             states_[i]->add({rows, x, &y});
         }
+    }
+
+    /// As `add`, of rows [first, first + count), whose slots are `keys[i] - least`. Only sums of floats, for which these are
+    /// not all needed, between `expect_keys` and `settle_keys`.
+    template <class Key>
+    void add_keys(const Key* keys, Key least, std::size_t first, std::size_t count, scratch& work) {
+        for (std::size_t s = 0; s < columns_.size(); ++s) {
+            const auto add = [&]<class T>() {
+                return sums(s).add_cut(keys, least, columns_[s].values<T>().data() + first, count);
+            };
+            const bool all = columns_[s].null_count() == 0;
+            if (all && (plan_->sources[s].kind == kind::float64 ? add.template operator()<double>()
+                                                                : add.template operator()<float>()))
+                continue;
+            std::uint32_t slots[float_sum_state::most_at_once];
+            for (std::size_t i = 0; i < count; ++i) slots[i] = static_cast<std::uint32_t>(keys[i] - least);
+            add_values(s, {first, nullptr, count, slots}, work);
+        }
+    }
+    void expect_keys() {
+        for (std::size_t s = 0; s < columns_.size(); ++s) sums(s).expect_counted_rows();
+    }
+    void settle_keys() {
+        settle();
+        const std::span<const std::int64_t> counts = sums(0).counts();
+        for (std::size_t slot = 0; slot < sizes_.size(); ++slot) sizes_[slot] = counts[slot] + absent_[0][slot];
     }
 
     /// Before and after one thread adds many rows for each slot.
@@ -286,6 +314,20 @@ public:
 private:
     [[nodiscard]] bool may_miss(std::size_t s) const noexcept {
         return columns_[s].null_count() != 0 || is_float(columns_[s].kind());
+    }
+
+    void add_values(std::size_t s, const row_block& rows, scratch& work) {
+        const aggregate_plan::source& source = plan_->sources[s];
+        const value_block values = work.values.read(columns_[s], source.forms, rows);
+        if (values.at != nullptr) {
+            for (std::size_t i = 0; i < rows.count; ++i) ++absent_[s][rows.slots[i]];
+            for (std::size_t i = 0; i < values.count; ++i) --absent_[s][values.slots[i]];
+        }
+        for (const std::size_t i : source.states) states_[i]->add({rows, values});
+    }
+
+    [[nodiscard]] float_sum_state& sums(std::size_t s) noexcept {
+        return static_cast<float_sum_state&>(*states_[plan_->sources[s].states[0]]);
     }
 
     [[nodiscard]] std::unique_ptr<group_state> make(const aggregate_plan::state& s) const {

@@ -29,6 +29,13 @@ namespace edge::frame::detail {
 /// One column as codes from 0 to `last_code()`.
 class key_codes {
 public:
+    /// In ordered bits; `least` above `greatest` where there is no value.
+    struct range {
+        std::uint64_t least = static_cast<std::uint64_t>(-1);
+        std::uint64_t greatest = 0;
+        bool has_nan = false;
+    };
+
     /// O(rows): the least and the greatest value, or the numbers of strings.
     key_codes(const column& c, const parallel_options& threads) : column_(c) {
         missing_ = c.null_count() != 0;
@@ -39,6 +46,11 @@ public:
                 find_range(threads);
                 if (missing_ && span_ == static_cast<std::uint64_t>(-1)) number_values(threads);  // no code is left
         }
+    }
+
+    /// Of a column of numbers, whose range is known.
+    key_codes(const column& c, const range& r) : column_(c), missing_(c.null_count() != 0 || r.has_nan) {
+        count_from(r);
     }
 
     /// Whether missing values or NaN have a code, the last one.
@@ -102,13 +114,6 @@ public:
 private:
     friend class key_column;
 
-    /// In ordered bits; `least` above `greatest` where there is no value.
-    struct range {
-        std::uint64_t least = static_cast<std::uint64_t>(-1);
-        std::uint64_t greatest = 0;
-        bool has_nan = false;
-    };
-
     template <class T>
     [[nodiscard]] static range range_of(const T* values, const bit_view& valid, std::size_t first, std::size_t last) {
         range r;
@@ -148,8 +153,7 @@ private:
     }
 
     void find_range(const parallel_options& threads) {
-        std::uint64_t least = static_cast<std::uint64_t>(-1);
-        std::uint64_t greatest = 0;
+        range all;
         std::mutex both;
         const bit_view valid = column_.validity();
         parallel_for(static_cast<index_t>(column_.size()), {.threads = threads.threads, .grain = 1 << 14},
@@ -159,16 +163,21 @@ private:
                                              static_cast<std::size_t>(end));
                          });
                          const std::lock_guard lock(both);
-                         missing_ = missing_ || found.has_nan;
-                         least = (std::min)(least, found.least);
-                         greatest = (std::max)(greatest, found.greatest);
+                         all.has_nan = all.has_nan || found.has_nan;
+                         all.least = (std::min)(all.least, found.least);
+                         all.greatest = (std::max)(all.greatest, found.greatest);
                      });
+        missing_ = missing_ || all.has_nan;
+        count_from(all);
+    }
+
+    void count_from(range r) {
         dispatch_stored(column_.kind(), [&]<class T>() {
-            if (least > greatest) least = greatest = to_ordered_key(T{});  // no value
-            least_ = std::is_floating_point_v<T> ? least : static_cast<std::uint64_t>(from_ordered<T>(least));
+            if (r.least > r.greatest) r.least = r.greatest = to_ordered_key(T{});  // no value
+            least_ = std::is_floating_point_v<T> ? r.least : static_cast<std::uint64_t>(from_ordered<T>(r.least));
         });
-        least_ordered_ = least;
-        span_ = greatest - least;
+        least_ordered_ = r.least;
+        span_ = r.greatest - r.least;
     }
 
     void order_dictionary(const parallel_options& threads) {

@@ -199,14 +199,15 @@ public:
         : rows_(rows), keys_(keys.size()), threads_(threads) {
         check_group_rows(rows);
         fields_ = key_fields(keys, rows, threads);
-        const int bits = place_fields(fields_);
-        std::uint64_t last = 0;
-        for (const key_field& f : fields_) last |= f.bits() == 0 ? 0 : f.last << f.shift;
-        is_direct_ = bits < 32 && detail::is_direct(last, rows);
-        slots_ = static_cast<std::size_t>(last) + 1;
-        if (is_direct_) return;
-        numbers_ = numbered(fields_, rows, bits, threads);
-        slots_ = numbers_.count;
+        find_slots();
+    }
+    /// Of one key column, whose codes are known already.
+    row_groups(key_codes key, std::size_t rows, const parallel_options& threads)
+        : rows_(rows), keys_(1), threads_(threads) {
+        key_field& field = fields_.emplace_back();
+        field.last = key.last_code();
+        field.codes = std::make_unique<key_codes>(std::move(key));
+        find_slots();
     }
 
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
@@ -331,6 +332,17 @@ public:
     }
 
 private:
+    void find_slots() {
+        const int bits = place_fields(fields_);
+        std::uint64_t last = 0;
+        for (const key_field& f : fields_) last |= f.bits() == 0 ? 0 : f.last << f.shift;
+        is_direct_ = bits < 32 && detail::is_direct(last, rows_);
+        slots_ = static_cast<std::size_t>(last) + 1;
+        if (is_direct_) return;
+        numbers_ = numbered(fields_, rows_, bits, threads_);
+        slots_ = numbers_.count;
+    }
+
     std::size_t rows_;
     std::size_t keys_;
     parallel_options threads_;
