@@ -293,12 +293,16 @@ TEST_CASE("sums by keys of few numbers are what they are beside other aggregates
     check(keys_from(std::int64_t{-20}, 30));
     const auto check_ends = [&]<class Key>(Key) {
         using limits = std::numeric_limits<Key>;
-        check(keys_from(limits::min(), 10));
-        check(keys_from(static_cast<Key>(limits::max() - 9), 10));
-        // Far away, only in a row that is not among those from which the rest is guessed.
-        for (const Key far : {limits::max(), limits::min(), static_cast<Key>(limits::max() / 2 + 2'100)}) {
-            std::vector<Key> keys = keys_from(static_cast<Key>(limits::max() / 2), 10);
-            keys[rows / 8 + 77] = far;
+        constexpr Key middle = limits::max() / 2;
+        constexpr Key last = limits::max() - 9;
+        for (const auto [least, far] : std::vector<std::pair<Key, Key>>{{limits::min(), limits::min()},
+                                                                        {limits::min(), limits::max()},
+                                                                        {last, last},
+                                                                        {last, limits::min()},
+                                                                        {middle, middle + 2'100},
+                                                                        {middle, limits::min()}}) {
+            std::vector<Key> keys = keys_from(least, 10);
+            keys[rows / 8 + 77] = far;  // not among those from which the rest is guessed
             check(keys);
         }
     };
