@@ -295,12 +295,12 @@ TEST_CASE("sums by keys of few numbers are what they are beside other aggregates
         using limits = std::numeric_limits<Key>;
         constexpr Key middle = limits::max() / 2;
         constexpr Key last = limits::max() - 9;
-        for (const auto [least, far] : std::vector<std::pair<Key, Key>>{{limits::min(), limits::min()},
-                                                                        {limits::min(), limits::max()},
-                                                                        {last, last},
-                                                                        {last, limits::min()},
-                                                                        {middle, middle + 2'100},
-                                                                        {middle, limits::min()}}) {
+        for (const auto& [least, far] : std::vector<std::pair<Key, Key>>{{limits::min(), limits::min()},
+                                                                         {limits::min(), limits::max()},
+                                                                         {last, last},
+                                                                         {last, limits::min()},
+                                                                         {middle, middle + 2'100},
+                                                                         {middle, limits::min()}}) {
             std::vector<Key> keys = keys_from(least, 10);
             keys[rows / 8 + 77] = far;  // not among those from which the rest is guessed
             check(keys);
