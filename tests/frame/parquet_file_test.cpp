@@ -7,11 +7,13 @@
 
 #include <edge/frame/parquet.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -201,6 +203,108 @@ TEST_CASE("strings are read as codes where that is asked for", "[frame][parquet]
     }
 }
 
+TEST_CASE("row groups of strings are read apart, and are one column as if one after the other", "[frame][parquet]") {
+    // Row groups of 100: few words, others, only missing, some of both, all different, few again.
+    std::vector<std::string> texts(550);
+    std::vector<bool> valid(550);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const std::size_t group = i / 100;
+        valid[i] = group != 2 && (group != 3 || i % 3 == 0);
+        texts[i] = group == 4 ? message("a text of its own, ", i * i) : message("w", i % (3 + 2 * group));
+    }
+    const table few{{"w", column(texts, valid)}};
+    const table encoded_first = few.slice(0, 400);
+    for (const bool dictionary : {false, true}) {
+        const auto bytes =
+            file_of(few, {.row_group_rows = 100, .page_bytes = 200, .dictionary = dictionary, .threads = 1});
+        for (const int threads : {1, 2, 7}) {
+            CHECK(difference(few, parse(bytes, {.threads = threads})) == "");
+            const table coded = parse(bytes, {.dictionary = true, .threads = threads});
+            CHECK(difference(few, coded) == "");
+            const column alone = parse(bytes, {.dictionary = true, .threads = 1}).column("w");
+            REQUIRE(coded.column("w").is_dictionary());
+            CHECK(
+                std::equal(coded.column("w").codes().begin(), coded.column("w").codes().end(), alone.codes().begin()));
+            CHECK(difference({{"w", coded.column("w").dictionary()}}, {{"w", alone.dictionary()}}) == "");
+            const parquet_read_options options{.dictionary = true, .threads = threads};
+            parquet_reader file(bytes, "t", options);
+            CHECK(difference(file.read_row_groups(0, 4), encoded_first) == "");
+            CHECK(difference(file.read_row_groups(2, 3), few.slice(200, 100)) == "");
+            CHECK(difference(file.read_row_groups(1, 6), few.slice(100, 450)) == "");
+        }
+    }
+}
+
+TEST_CASE("strings that are nearly all different stay texts, whichever row group they are in", "[frame][parquet]") {
+    std::vector<std::string> texts(60'000);
+    for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = message(i / 20'000 == 1 ? i : i % 50);
+    const table t{{"w", column(texts)}};
+    for (const bool dictionary : {false, true}) {  // in the file: a page has its texts, or the writer chooses
+        const auto bytes = file_of(t, {.row_group_rows = 20'000, .dictionary = dictionary});
+        for (const int threads : {1, 2}) {
+            parquet_reader file(bytes, "t", {.dictionary = true, .threads = threads});
+            const table all = file.read();
+            CHECK(difference(all, t) == "");
+            CHECK(!all.column("w").is_dictionary());
+            CHECK(file.read_row_group(0).column("w").is_dictionary());
+            CHECK(!file.read_row_group(1).column("w").is_dictionary());
+            CHECK(difference(file.read_row_groups(1, 3), t.slice(20'000, 40'000)) == "");
+        }
+    }
+}
+
+TEST_CASE("parts of a column of strings count their codes in dictionaries of their own", "[frame][parquet]") {
+    parquet::byte_budget budget(1 << 20);
+    const auto texts = [](const std::vector<std::string>& all) {
+        auto sink = std::make_shared<parquet::column_sink>(kind::string);
+        for (const std::string& t : all) {
+            sink->text.append(t);
+            sink->values.push_back(static_cast<std::int64_t>(sink->text.size()));
+        }
+        sink->rows = all.size();
+        sink->validity.append(all.size(), true);
+        return sink;
+    };
+    const auto part = [](std::shared_ptr<const parquet::column_sink> dictionary,
+                         const std::vector<std::int32_t>& codes) {
+        parquet::column_sink sink(kind::string, true);
+        sink.stored = std::move(dictionary);
+        for (const std::int32_t code : codes) {
+            sink.values.push_back((std::max)(code, 0));
+            sink.validity.push_back(code >= 0);  // -1: missing
+        }
+        sink.rows = codes.size();
+        return sink;
+    };
+    const auto first = texts({"b", "a", "b"});  // one text twice
+    const auto second = texts({"c", "a"});
+    const std::vector<std::string> wanted{"b", "b", "a", "", "c", "", "a"};
+    for (const int plain_at : {-1, 0, 1}) {
+        parquet::column_sink all(kind::string, true);
+        std::vector<parquet::column_sink> parts;
+        parts.push_back(part(first, {0, 2, 1, -1}));
+        parts.push_back(part(second, {0, -1, 1}));
+        for (int p = 0; p < 2; ++p) {
+            if (p == plain_at) parts[static_cast<std::size_t>(p)].write_out(budget);
+            all.append(std::move(parts[static_cast<std::size_t>(p)]), budget);
+        }
+        const column c = all.finish();
+        CHECK(c.is_dictionary() == (plain_at < 0));
+        if (plain_at < 0) CHECK(c.dictionary().size() == 3);
+        REQUIRE(c.size() == wanted.size());
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            CHECK(c.is_valid(i) == !wanted[i].empty());
+            if (c.is_valid(i)) CHECK(c.text(i) == wanted[i]);
+            if (!c.is_valid(i) && plain_at < 0) CHECK(c.codes()[i] == 0);
+        }
+    }
+    parquet::column_sink numbered = part(first, {2, -1, 1});
+    numbered.number_stored();
+    CHECK(numbered.words->size() == 2);
+    CHECK((*numbered.words)[static_cast<std::size_t>(numbered.values.as<std::int32_t>()[0])] == "b");
+    CHECK((*numbered.words)[static_cast<std::size_t>(numbered.values.as<std::int32_t>()[2])] == "a");
+}
+
 TEST_CASE("the files of a folder are one table", "[frame][parquet]") {
     const temporary_folder folder;
     const table t = every_kind(90);
@@ -387,6 +491,22 @@ TEST_CASE("an error says which file, column, row group and page", "[frame][parqu
                             "t.parquet: of 5 bytes is not a Parquet file"));
 }
 
+TEST_CASE("of several damaged row groups of strings the first is named, on any number of threads", "[frame][parquet]") {
+    std::vector<std::string> texts(800);
+    for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = message("text ", i * i);
+    auto bytes = file_of({{"w", column(texts)}}, {.codec = codec::none, .row_group_rows = 100});
+    const parquet_reader reader(bytes, "t");
+    for (const std::size_t group : {6, 2, 5}) {
+        const parquet::column_chunk& chunk = reader.metadata().row_groups[group].columns[0];
+        bytes[static_cast<std::size_t>(chunk.data_page_offset + chunk.compressed_bytes) - 1] ^= std::byte{1};
+        for (const int threads : {1, 2, 4})
+            for (const bool dictionary : {false, true})
+                CHECK(says<parse_error>(
+                    [&] { static_cast<void>(parse(bytes, {.dictionary = dictionary, .threads = threads})); },
+                    message("t.parquet: column 'w', row group ", group == 6 ? 6 : 2, ": page at byte ")));
+    }
+}
+
 TEST_CASE("what a file can claim in few bytes has a limit", "[frame][parquet]") {
     const table t{{"x", column(std::vector<std::int64_t>(100'000, 7))}};  // a dictionary of one, indexes of no bits
     const auto bytes = file_of(t);
@@ -396,6 +516,10 @@ TEST_CASE("what a file can claim in few bytes has a limit", "[frame][parquet]") 
     CHECK(says<parse_error>([&] { static_cast<void>(parse(bytes, {.max_page_bytes = 3})); }, "max_page_bytes"));
     const table words{{"w", column(std::vector<std::string>(1000, std::string(5000, 'w')))}};
     CHECK(says<parse_error>([&] { static_cast<void>(parse(file_of(words), {.max_bytes = 4'000'000})); }, "max_bytes"));
+    const auto groups = file_of(words, {.row_group_rows = 100});
+    for (const int threads : {1, 2})
+        CHECK(says<parse_error>([&] { static_cast<void>(parse(groups, {.max_bytes = 4'000'000, .threads = threads})); },
+                                "max_bytes"));
 }
 
 TEST_CASE("conversions of types that are not ours", "[frame][parquet]") {

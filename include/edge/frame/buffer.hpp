@@ -146,6 +146,13 @@ public:
     [[nodiscard]] T* as() noexcept {
         return reinterpret_cast<T*>(bytes_.data());
     }
+    template <class T>
+    [[nodiscard]] const T* as() const noexcept {
+        return reinterpret_cast<const T*>(bytes_.data());
+    }
+
+    /// Leaves out what is beyond the first `bytes`.
+    void shrink(std::size_t bytes) noexcept { bytes_.shrink(bytes); }
 
     void reserve_bytes(std::size_t bytes) { bytes_.reserve(bytes); }
 

@@ -73,9 +73,13 @@ public:
             });
         } else {
             std::atomic<bool> has_new{false};
+            const std::int64_t* const offsets = c.offsets().data();
+            const char* const bytes = c.text_bytes();
+            const auto text = [&](std::size_t i) {
+                return std::string_view(bytes + offsets[i], static_cast<std::size_t>(offsets[i + 1] - offsets[i]));
+            };
             each_part([&](std::size_t first, std::size_t last) {
-                texts.find(
-                    first, last, [&](std::size_t i) { return c.text(i); }, to + first);
+                texts.find(first, last, text, to + first);
                 if (std::find(to + first, to + last, none) != to + last) has_new = true;
             });
             for (std::size_t i = 0; has_new && i < c.size(); ++i)

@@ -13,7 +13,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace edge::frame::parquet {
 
@@ -61,7 +65,11 @@ struct column_sink {
     growing_values values;  ///< numbers and times; of strings rows + 1 offsets into the text, or a code a row
     std::optional<string_dictionary> words;  ///< of strings that become codes
     growing<char> text;
-    bool has_out_of_range = false;  ///< some times are `out_of_range`, and will be missing
+    bool takes_stored =
+        false;  ///< of a part: codes may stay places in the file's own dictionary, which `append` numbers
+    std::shared_ptr<const column_sink> stored;  ///< that dictionary, while codes are places in it and `words` is empty
+    bool has_plain_pages = false;               ///< some codes are of texts that the file has one by one
+    bool has_out_of_range = false;              ///< some times are `out_of_range`, and will be missing
 
     /// Bytes that a row takes, strings without their text.
     [[nodiscard]] std::size_t row_bytes() const noexcept {
@@ -91,6 +99,8 @@ struct column_sink {
         budget.charge(bytes, 1);
         budget.charge(rows, sizeof(std::int64_t));
         text.reserve(bytes);
+        reserved = (std::max)(reserved, rows);
+        offsets.reserve_bytes((reserved + 1) * sizeof(std::int64_t));
         auto* at = offsets.extend<std::int64_t>(rows + 1);
         *at = 0;
         for (std::size_t i = 0; i < rows; ++i) {
@@ -99,7 +109,41 @@ struct column_sink {
         }
         values = std::move(offsets);
         words.reset();
-        reserved = rows;
+        stored.reset();
+    }
+
+    /// Text of a value; of a dictionary.
+    [[nodiscard]] std::string_view stored_text(std::size_t i) const noexcept {
+        const auto* at = values.as<std::int64_t>() + i;
+        return {text.data() + at[0], static_cast<std::size_t>(at[1] - at[0])};
+    }
+
+    /// Makes codes that are places in `stored` those of `words`.
+    void number_stored() {
+        if (!stored) return;
+        renumber(0, values.bytes() / sizeof(std::int32_t), numbers_of(*this));
+        stored.reset();
+    }
+
+    /// Appends the rows of a part of this column of strings, which is then used up. Whether they stay codes and which
+    /// ones does not depend on where the parts were read.
+    void append(column_sink part, byte_budget& budget) {
+        if (words && !part.words) write_out(budget);
+        if (!words && part.words) part.write_out(budget);
+        validity.append(part.validity.view());
+        if (words) {
+            const auto* from = part.values.as<std::int32_t>();
+            std::copy_n(from, part.rows, values.extend<std::int32_t>(part.rows));
+            renumber(rows, part.rows, numbers_of(part));
+        } else {
+            const auto* from = part.values.as<std::int64_t>();
+            const auto end = static_cast<std::int64_t>(text.size());
+            auto* to = values.extend<std::int64_t>(part.rows);
+            for (std::size_t i = 0; i < part.rows; ++i) to[i] = end + from[i + 1];
+            text.append({part.text.data(), part.text.size()});
+        }
+        rows += part.rows;
+        if (part.has_plain_pages && has_many_words()) write_out(budget);
     }
 
     /// The column; the sink is then used up.
@@ -122,8 +166,30 @@ struct column_sink {
 
 private:
     [[nodiscard]] std::string_view word(std::size_t row) {
-        return validity.view()[row] ? (*words)[static_cast<std::size_t>(values.as<std::int32_t>()[row])]
-                                    : std::string_view();
+        if (!validity.view()[row]) return {};
+        const auto code = static_cast<std::size_t>(values.as<std::int32_t>()[row]);
+        return stored ? stored->stored_text(code) : (*words)[code];
+    }
+
+    /// Numbers in `words` of the texts of a part, which may be this, as its codes count them.
+    [[nodiscard]] std::vector<std::int32_t> numbers_of(const column_sink& part) {
+        const std::size_t count = part.stored ? part.stored->rows : part.words->size();
+        std::vector<std::int32_t> numbers(count);
+        for (std::size_t i = 0; i < count; ++i)
+            numbers[i] = words->code(part.stored ? part.stored->stored_text(i) : (*part.words)[i]);
+        return numbers;
+    }
+
+    /// Codes of the rows from `first` on become what `numbers` says; those of missing ones stay 0.
+    void renumber(std::size_t first, std::size_t count, const std::vector<std::int32_t>& numbers) noexcept {
+        auto* codes = values.as<std::int32_t>() + first;
+        const bit_view valid = {validity.view().bytes, first, count};
+        if (valid.count() == count) {
+            for (std::size_t i = 0; i < count; ++i) codes[i] = numbers[static_cast<std::size_t>(codes[i])];
+        } else {
+            for (std::size_t i = 0; i < count; ++i)
+                codes[i] = valid[i] ? numbers[static_cast<std::size_t>(codes[i])] : 0;
+        }
     }
 };
 

@@ -20,10 +20,12 @@
 #include <edge/frame/table.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -191,21 +193,44 @@ private:
         return static_cast<std::size_t>((std::min)(rows, 8 * end_));
     }
 
-    /// A column of some row groups: a task of its own. What lies in place goes straight to the column's array.
+    /// A column of some row groups: a task of its own. Numbers go straight to their place in the column's array; strings
+    /// are read apart, as nobody knows yet where theirs is.
     struct piece {
         std::size_t column;
         std::size_t first;
         std::size_t last;
-        std::optional<parquet::column_sink> in_place;
+        std::optional<parquet::column_sink> part = {};
+        bool is_in_place = false;
+        bool is_read = false;
     };
 
-    /// Cuts a column of numbers into pieces of about as many row groups, if the rows of each are known.
+    /// Of a column of strings: who appends its pieces, one after the other in their order, whoever has read them.
+    struct queue {
+        std::mutex mutex;
+        std::size_t next = 0;  ///< piece, and the one past the last
+        std::size_t end = 0;
+        bool is_used = false;
+        bool is_served = false;             ///< somebody is appending
+        std::atomic<bool> is_plain{false};  ///< there is no use, or no more, in making codes
+    };
+
+    /// Cuts a column into pieces: numbers into `count` of about as many row groups, if the rows of each are known;
+    /// strings into row groups, so that what becomes codes is the same on any number of threads.
     void cut(std::size_t column, const parquet::field& f, std::size_t first, std::size_t last, std::size_t count,
-             parquet::column_sink& to, std::vector<piece>& pieces) const {
+             parquet::column_sink& to, std::vector<piece>& pieces, queue& strings) const {
         std::uint64_t rows = 0;
         for (std::size_t g = first; g < last; ++g) rows += static_cast<std::uint64_t>(metadata_.row_groups[g].rows);
+        if (f.kind == kind::string && (count > 1 || to.words)) {
+            strings.next = pieces.size();
+            for (std::size_t g = first; g < last; ++g) pieces.push_back({column, g, g + 1});
+            strings.end = pieces.size();
+            strings.is_used = strings.end - strings.next > 1;
+            strings.is_plain = !to.words;
+            if (strings.is_used) to.reserve(expected_rows(f, first, last));
+            return;
+        }
         if (count < 2 || f.kind == kind::string || f.kind == kind::boolean || rows != expected_rows(f, first, last)) {
-            pieces.push_back({column, first, last, {}});
+            pieces.push_back({column, first, last});
             return;
         }
         const std::size_t bytes = to.row_bytes();
@@ -213,14 +238,15 @@ private:
         for (std::size_t p = 0; p < count; ++p) {
             const auto [begin, end] =
                 partition(static_cast<index_t>(last - first), static_cast<int>(count), static_cast<int>(p));
-            piece& next = pieces.emplace_back();
-            next = {column, first + static_cast<std::size_t>(begin), first + static_cast<std::size_t>(end), {}};
+            piece& next = pieces.emplace_back(
+                piece{column, first + static_cast<std::size_t>(begin), first + static_cast<std::size_t>(end)});
             std::size_t here = 0;
             for (std::size_t g = next.first; g < next.last; ++g)
                 here += static_cast<std::size_t>(metadata_.row_groups[g].rows);
-            next.in_place.emplace(f.kind);
-            next.in_place->reserved = here;
-            next.in_place->values = growing_values(at, here * bytes);
+            next.is_in_place = true;
+            next.part.emplace(f.kind);
+            next.part->reserved = here;
+            next.part->values = growing_values(at, here * bytes);
             at += here * bytes;
         }
     }
@@ -231,38 +257,78 @@ private:
         const parallel_options threads{.threads = options_.threads};
         const auto count = static_cast<std::size_t>(parts_for(static_cast<index_t>(last - first), threads));
         std::vector<piece> pieces;
+        std::vector<queue> queues(columns.size());
         for (std::size_t i = 0; i < columns.size(); ++i)
-            cut(i, fields_[columns[i]], first, last, count, sinks[i], pieces);
+            cut(i, fields_[columns[i]], first, last, count, sinks[i], pieces, queues[i]);
         const auto tasks = static_cast<index_t>(pieces.size());
         for (auto parts = static_cast<std::size_t>(parts_for(tasks, threads)); workers_.size() < parts;)
             workers_.push_back({source_, {}});
-        parallel_tasks(tasks, threads, [&](index_t task, int part) {
+        parallel_tasks(tasks, threads, [&](index_t task, int thread) {
             piece& p = pieces[static_cast<std::size_t>(task)];
-            append_column(fields_[columns[p.column]], p.first, p.last, budget, workers_[static_cast<std::size_t>(part)],
-                          p.in_place ? *p.in_place : sinks[p.column]);
+            const parquet::field& f = fields_[columns[p.column]];
+            parquet::column_sink& to = sinks[p.column];
+            queue& strings = queues[p.column];
+            if (strings.is_used) {
+                p.part.emplace(f.kind, !strings.is_plain);
+                p.part->takes_stored = true;
+            }
+            append_column(f, p.first, p.last, budget, workers_[static_cast<std::size_t>(thread)],
+                          p.part ? *p.part : to);
+            if (!strings.is_used) return;
+            if (!p.part->words) strings.is_plain = true;
+            append_read(strings, pieces, p, f, to, budget);
         });
         for (piece& p : pieces) {
-            if (!p.in_place) continue;
+            if (!p.is_in_place) continue;
             parquet::column_sink& to = sinks[p.column];
-            to.validity.append(p.in_place->validity.view());
-            to.rows += p.in_place->rows;
-            to.has_out_of_range = to.has_out_of_range || p.in_place->has_out_of_range;
+            to.validity.append(p.part->validity.view());
+            to.rows += p.part->rows;
+            to.has_out_of_range = to.has_out_of_range || p.part->has_out_of_range;
         }
+    }
+
+    /// A piece of strings was read: those whose turn it is are appended, unless somebody is at it.
+    void append_read(queue& strings, std::vector<piece>& pieces, piece& read, const parquet::field& f,
+                     parquet::column_sink& to, parquet::byte_budget& budget) {
+        std::unique_lock hold(strings.mutex);
+        read.is_read = true;
+        if (std::exchange(strings.is_served, true)) return;
+        for (; strings.next < strings.end && pieces[strings.next].is_read; ++strings.next) {
+            piece& p = pieces[strings.next];
+            hold.unlock();
+            parquet::located([&] { return where(f, p.first); },
+                             [&] {
+                                 if (to.rows == 0 && p.part->rows != 0 && !p.part->words) {
+                                     const std::uint64_t each = p.part->text.size() / p.part->rows + 1;
+                                     const std::uint64_t rows = to.reserved;
+                                     to.text.reserve(static_cast<std::size_t>((std::min)(each, 8 * end_ / (rows + 1)) *
+                                                                              rows));  // a guess, within limits
+                                 }
+                                 to.append(std::move(*p.part), budget);
+                             });
+            p.part.reset();
+            hold.lock();
+        }
+        strings.is_served = false;
     }
 
     void append_column(const parquet::field& f, std::size_t first, std::size_t last, parquet::byte_budget& budget,
                        worker& by, parquet::column_sink& to) {
         to.reserve(expected_rows(f, first, last));
         for (std::size_t g = first; g < last; ++g) {
-            const auto where = [&] { return message(source_.name(), ": column '", f.name, "', row group ", g); };
-            parquet::located(where, [&] {
-                const parquet::row_group& group = metadata_.row_groups[g];
-                if (f.leaf >= group.columns.size())
-                    throw parse_error(message("it has ", group.columns.size(), " columns"));
-                parquet::chunk_reader(by.source, end_, f, budget, limits_, by.unpack)
-                    .read(group.columns[f.leaf], static_cast<std::uint64_t>(group.rows), to);
-            });
+            parquet::located([&] { return where(f, g); },
+                             [&] {
+                                 const parquet::row_group& group = metadata_.row_groups[g];
+                                 if (f.leaf >= group.columns.size())
+                                     throw parse_error(message("it has ", group.columns.size(), " columns"));
+                                 parquet::chunk_reader(by.source, end_, f, budget, limits_, by.unpack)
+                                     .read(group.columns[f.leaf], static_cast<std::uint64_t>(group.rows), to);
+                             });
         }
+    }
+
+    [[nodiscard]] std::string where(const parquet::field& f, std::size_t group) const {
+        return message(source_.name(), ": column '", f.name, "', row group ", group);
     }
 
     parquet::byte_source source_;

@@ -23,7 +23,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,7 +45,7 @@ public:
         if (field_.type == physical::boolean) throw parse_error("dictionary of a BOOLEAN column");
         need(bytes, count, 1);  // before the memory is asked for; each type takes more
         budget_.charge(count, column_sink(field_.kind).row_bytes());
-        dictionary_.emplace(field_.kind);
+        dictionary_ = std::make_shared<column_sink>(field_.kind);
         read_stored(encoding::plain, bytes, count, count, {}, *dictionary_);
         dictionary_->rows = count;
         codes_.clear();
@@ -242,7 +242,14 @@ private:
 
     void read_binary(encoding e, std::span<const std::byte> bytes, std::size_t rows, std::size_t present,
                      const bit_view& validity, column_sink& to) {
+        const bool is_text = to.kind == kind::string && field_.conversion != conversion::uuid;
+        if (is_text && e == encoding::plain && field_.type == physical::byte_array && !to.words)
+            return append_plain(bytes, rows, present, validity, to);
         const std::span<const std::string_view> values = read_views(e, bytes, present);
+        if (to.words && number_texts(rows, present, validity, to, [&](std::size_t i) {
+                return is_text ? values[i] : std::string_view(uuid_, write_uuid(values[i], uuid_));
+            }))
+            return;
         switch (field_.conversion) {
             case conversion::decimal:
                 return convert_each<double>(values, rows, validity, to,
@@ -273,21 +280,71 @@ private:
         spread(out, rows, values.size(), validity);
     }
 
+    /// Codes of strings, the i-th of which is `text(i)`. False, and nothing is done but that the column is now one of plain
+    /// strings, where nearly all of the first are new: those of a column with few different ones seldom are.
+    template <class F>
+    bool number_texts(std::size_t rows, std::size_t present, const bit_view& validity, column_sink& to, F&& text) {
+        constexpr std::size_t enough = std::size_t{1} << 14;
+        to.number_stored();
+        to.has_plain_pages = true;
+        const std::size_t known = to.words->size();
+        std::size_t allowed = 0;  // bytes that the budget was asked for
+        auto* codes = to.values.extend<std::int32_t>(rows);
+        for (std::size_t i = 0; i < present; ++i) {
+            const std::string_view t = text(i);
+            if (to.words->size() > known + enough / 8 * 7 && i < enough) {
+                to.values.shrink(to.rows * to.row_bytes());
+                to.write_out(budget_);
+                budget_.charge(rows, to.row_bytes());
+                return false;
+            }
+            if (t.size() > allowed) budget_.charge(allowed = (std::max)(t.size(), std::size_t{1} << 16), 1);
+            allowed -= t.size();
+            codes[i] = to.words->code(t);
+        }
+        spread(codes, rows, present, validity);
+        return true;
+    }
+
+    /// Plain strings as they lie in a page, each after its length.
+    void append_plain(std::span<const std::byte> bytes, std::size_t rows, std::size_t present, const bit_view& validity,
+                      column_sink& to) {
+        need(bytes, present, 4);
+        const std::size_t most = bytes.size() - 4 * present;
+        budget_.charge(most, 1);
+        const std::size_t before = to.text.size();
+        auto* offsets = to.values.extend<std::int64_t>(rows);
+        (void)to.text.extend(most + short_text);
+        char* const first = to.text.data();
+        const auto* from = reinterpret_cast<const char*>(bytes.data());
+        const char* const last = from + bytes.size();
+        std::size_t end = before;
+        std::size_t row = 0;
+        for (std::size_t i = 0; i < present; ++i) {
+            while (present != rows && !validity[row]) offsets[row++] = static_cast<std::int64_t>(end);
+            std::uint32_t n = 0;
+            if (last - from < 4) throw parse_error(message("string ", i, " of ", present, ": the page ends"));
+            std::memcpy(&n, from, 4);
+            from += 4;
+            const auto left = static_cast<std::size_t>(last - from);
+            if (n > left) throw parse_error(message("string ", i, " of ", n, " bytes, ", left, " left"));
+            if (n <= short_text && left >= short_text)  // a copy of a fixed length takes no call
+                std::memcpy(first + end, from, short_text);
+            else if (n != 0)
+                std::memcpy(first + end, from, n);
+            from += n;
+            end += n;
+            offsets[row++] = static_cast<std::int64_t>(end);
+        }
+        while (row < rows) offsets[row++] = static_cast<std::int64_t>(end);
+        to.text.shrink(end);
+    }
+
     /// Strings of `total` bytes together: `write(i, at)` puts the i-th at `at` and returns its length.
     template <class F>
     void append_texts(std::size_t rows, std::size_t present, const bit_view& validity, column_sink& to,
                       std::size_t total, F&& write) {
         budget_.charge(total, 1);
-        if (to.words) {
-            auto* codes = to.values.extend<std::int32_t>(rows);
-            word_.resize(total);
-            char* text = word_.data();
-            for (std::size_t i = 0; i < present; ++i) {
-                const std::size_t n = write(i, text);
-                codes[i] = to.words->code({text, n});
-            }
-            return spread(codes, rows, present, validity);
-        }
         auto end = static_cast<std::int64_t>(to.text.size());
         auto* offsets = to.values.extend<std::int64_t>(rows);
         char* at = to.text.extend(total);
@@ -381,12 +438,18 @@ private:
 
     void gather_codes(rle_reader& indexes, std::size_t rows, std::size_t present, const bit_view& validity,
                       column_sink& to) {
-        if (codes_.size() != dictionary_->rows) {  // the first page of a column chunk
-            const auto* at = dictionary_->values.as<std::int64_t>();
-            for (std::size_t i = 0; i < dictionary_->rows; ++i)
-                codes_.push_back(
-                    to.words->code({dictionary_->text.data() + at[i], static_cast<std::size_t>(at[i + 1] - at[i])}));
+        if (to.takes_stored && to.words->size() == 0 && (!to.stored || to.stored == dictionary_)) {
+            to.stored = dictionary_;
+            auto* out = to.values.extend<std::int32_t>(rows);
+            for (std::size_t done = 0; done < present;)
+                for (const std::uint32_t i : next_indexes(indexes, present - done))
+                    out[done++] = static_cast<std::int32_t>(i);
+            return spread(out, rows, present, validity);
         }
+        to.number_stored();
+        if (codes_.size() != dictionary_->rows)  // the first page of a column chunk
+            for (std::size_t i = 0; i < dictionary_->rows; ++i)
+                codes_.push_back(to.words->code(dictionary_->stored_text(i)));
         auto* out = to.values.extend<std::int32_t>(rows);
         for (std::size_t done = 0; done < present;) {
             const std::span<const std::uint32_t> some = next_indexes(indexes, present - done);
@@ -432,16 +495,17 @@ private:
         return some;
     }
 
+    static constexpr std::size_t short_text = 16;
     static constexpr std::size_t max_arena = std::size_t{256} << 20;
 
     const field& field_;
     byte_budget& budget_;
     bool null_out_of_range_;
-    std::optional<column_sink> dictionary_;
+    std::shared_ptr<column_sink> dictionary_;
     scratch stored_;
     std::vector<std::string_view> views_;
     std::string arena_;
-    std::string word_;                 ///< strings that become codes, one at a time
+    char uuid_[36];                    ///< one as text
     std::vector<std::int32_t> codes_;  ///< of the dictionary's texts in the column's dictionary
     std::uint32_t indexes_[1024];
 };
