@@ -496,7 +496,7 @@ TEST_CASE("of several damaged row groups of strings the first is named, on any n
     for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = message("text ", i * i);
     auto bytes = file_of({{"w", column(texts)}}, {.codec = codec::none, .row_group_rows = 100});
     const parquet_reader reader(bytes, "t");
-    for (const std::size_t group : {6, 2, 5}) {
+    for (const std::size_t group : {std::size_t{6}, std::size_t{2}, std::size_t{5}}) {
         const parquet::column_chunk& chunk = reader.metadata().row_groups[group].columns[0];
         bytes[static_cast<std::size_t>(chunk.data_page_offset + chunk.compressed_bytes) - 1] ^= std::byte{1};
         for (const int threads : {1, 2, 4})
