@@ -30,6 +30,17 @@ need_tests() {
     need node:nodejs npm:npm
 }
 
+# clang++ with OpenMP, sanitizers and libFuzzer, which Debian has apart; installs what is missing.
+install_clang() {
+    need clang++:clang
+    install_missing
+    if ! echo 'int main() {}' | clang++ -fopenmp -x c++ - -o /dev/null 2>/dev/null; then need no-omp:libomp-dev; fi
+    if ! echo 'extern "C" int LLVMFuzzerTestOneInput() { return 0; }' | clang++ -fsanitize=fuzzer,address -x c++ - -o /dev/null 2>/dev/null; then
+        need "no-fuzzer:libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev"
+    fi
+    install_missing
+}
+
 # Packages whose tool or header is not there, one a line. "a.hpp,b.hpp" is there if either is.
 missing_packages() {
     for item in $needed; do
@@ -77,10 +88,11 @@ use_compiler_cache() {
     fi
 }
 
-# As many compilers as there are processors, but one for each 1.5 GB: a Raspberry Pi has four cores and may have 2 GB.
+# As many jobs as there are processors, but one for each 1.5 GB of memory, or for each $1 MB: a Raspberry Pi has four
+# cores and may have 2 GB.
 parallel_jobs() {
     cores=$(nproc 2>/dev/null || echo 1)
-    fit=$(awk '/^MemAvailable/ { print int($2 / 1500000) }' /proc/meminfo 2>/dev/null)
+    fit=$(awk -v each="${1:-1500}" '/^MemAvailable/ { print int($2 / 1000 / each) }' /proc/meminfo 2>/dev/null)
     [ "${fit:-$cores}" -ge 1 ] || fit=1
     [ "${fit:-$cores}" -lt "$cores" ] && echo "$fit" || echo "$cores"
 }

@@ -195,6 +195,7 @@ public:
     void run(const std::uint8_t* x, std::uint8_t* y, index_t batch, index_t in_h, index_t in_w, int threads = 0) const {
         const convolution g = geometry(batch, in_h, in_w);
         const index_t rows = batch * g.out_h;
+        if (rows * g.out_w == 0) return;
         const auto blocks = static_cast<index_t>(blocks_.size());
         const auto part = [&](index_t first, index_t last, index_t first_block, index_t last_block) {
             while (first < last) {

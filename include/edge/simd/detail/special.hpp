@@ -62,7 +62,7 @@ EDGE_ALWAYS_INLINE B power_for_float32(const B& x, const B& y) {
     const B b = xsimd::abs(y);
     const auto is_whole = (nearest_integer(b) == b) | (b >= B(0x1p51));
     const B half = b * B(0.5);
-    const auto is_odd = is_whole & (b < B(0x1p53)) & (xsimd::floor(half) < half);
+    const auto is_odd = is_whole & (b < B(0x1p24)) & (nearest_integer(half) != half);  // floats from 2^24 on are even
     const auto is_negative = (one | sign_of(x)) < zero;
     B result = xsimd::select(is_odd & is_negative, magnitude | B(-0.0), magnitude);
     const auto has_none = (x < zero) & (a < B(std::numeric_limits<double>::infinity())) & (b == b) & ~is_whole;
