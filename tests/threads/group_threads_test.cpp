@@ -38,10 +38,12 @@ TEST_CASE("groups are the same on several threads, found in every way", "[thread
     for (const std::vector<std::string>& keys :
          std::vector<std::vector<std::string>>{{"few"}, {"hashed"}, {"many"}, {"text", "few"}}) {
         const std::string one = to_csv(t.group_by(keys).agg(wanted, {.threads = 1}));
+        const std::string one_mean = to_csv(t.group_by(keys).agg({mean("x")}, {.threads = 1}));
         group_accumulator alone(keys, wanted);
         alone.update(t, {.threads = 1});
         edge::set_thread_pool(&pool);
         const bool same = to_csv(t.group_by(keys).agg(wanted, {.threads = 3})) == one;
+        const bool same_mean = to_csv(t.group_by(keys).agg({mean("x")}, {.threads = 3})) == one_mean;
         group_accumulator acc(keys, wanted);
         acc.update(t, {.threads = 3});
         const bool same_stream = to_csv(acc.finish({.threads = 3})) == to_csv(alone.finish({.threads = 1}));
@@ -53,6 +55,7 @@ TEST_CASE("groups are the same on several threads, found in every way", "[thread
         edge::set_thread_pool(nullptr);
         INFO(keys.front());
         CHECK(same);
+        CHECK(same_mean);
         CHECK(same_stream);
         CHECK(groups[0] == rows);
         CHECK(groups[1] == shared.groups());

@@ -68,8 +68,10 @@ public:
             const std::size_t count = (std::min)(most_at_once, b.count - first);
             const double* const values = b.numbers + first;
             const std::uint32_t* const slots = b.slots + first;
-            if (add_cut(slots, std::uint32_t{0}, values, count)) continue;
-            if (cut_at(magnitudes_of(values, count)) && add_cut(slots, std::uint32_t{0}, values, count)) continue;
+            if (add_cut(slots, std::uint32_t{0}, values, count, row_block::most)) continue;
+            if (cut_at(magnitudes_of(values, count)) &&
+                add_cut(slots, std::uint32_t{0}, values, count, row_block::most))
+                continue;
             added_ += count;
             for (std::size_t i = 0; i < count; ++i) {
                 sums[slots[i]].add(values[i]);
@@ -81,13 +83,13 @@ public:
     /// Adds values of slots `keys[i] - least` if all can be cut where those before were, which NaN cannot; otherwise
     /// nothing. Only between `expect_rows` and `settle`.
     /// @param count  `most_at_once` or less, that stay in the first cache beside the sums
+    /// @param ahead  from here to what is looked at next, if these lie in columns
     template <class Key, class T>
-    [[nodiscard]] bool add_cut(const Key* keys, Key least, const T* values, std::size_t count) {
+    [[nodiscard]] bool add_cut(const Key* keys, Key least, const T* values, std::size_t count, std::size_t ahead) {
         if (!are_within(values, count)) return false;
         if (added_ + count > most_added) make_room();
         added_ += count;
-        constexpr std::size_t line = 16;     // values of one or two cache lines
-        constexpr std::size_t ahead = 1024;  // asks for what comes next, if these lie in columns
+        constexpr std::size_t line = 16;  // values of one or two cache lines
         parts* const to = parts_.data();
         const double shift = shift_;
         const auto add = [&](std::size_t first, std::size_t n) {
@@ -122,16 +124,15 @@ public:
         constexpr std::size_t few = 2048;  // slots
         if (sums_.size() <= few) parts_.resize(sums_.size());
     }
-    /// The same, and counts values.
-    void expect_counted_rows() {
-        parts_.resize(sums_.size());
-        counts_.resize(sums_.size());
+    /// Whether `counts` will say what is added from here on, when it is settled.
+    [[nodiscard]] bool start_counting() {
+        counts_.resize(parts_.size());
+        return parts_.size() != 0;
     }
     void settle() override {
         join_parts();
         parts_ = {};
     }
-    /// Values of each slot, since `expect_counted_rows`, when they are settled.
     [[nodiscard]] std::span<const std::int64_t> counts() const noexcept { return counts_.all(); }
 
     void merge(const group_state& from, const slot_map& map, std::size_t first, std::size_t last) override {

@@ -207,7 +207,8 @@ public:
 
     /// Blocks of different slots may be added at the same time.
     void add(const row_block& rows, scratch& work) {
-        for (std::size_t i = 0; i < rows.count; ++i) ++sizes_[rows.slots[i]];
+        if (counter_ == none)
+            for (std::size_t i = 0; i < rows.count; ++i) ++sizes_[rows.slots[i]];
         for (std::size_t s = 0; s < columns_.size(); ++s) {
             const aggregate_plan::source& source = plan_->sources[s];
             if (!source.is_read || (source.states.empty() && absent_[s].empty())) continue;
@@ -225,12 +226,13 @@ public:
     }
 
     /// As `add`, of rows [first, first + count), whose slots are `keys[i] - least`. Only sums of floats, for which these are
-    /// not all needed, between `expect_keys` and `settle_keys`.
+    /// not all needed, between `expect_rows` and `settle`.
     template <class Key>
     void add_keys(const Key* keys, Key least, std::size_t first, std::size_t count, scratch& work) {
         for (std::size_t s = 0; s < columns_.size(); ++s) {
             const auto add = [&]<class T>() {
-                return sums(s).add_cut(keys, least, columns_[s].values<T>().data() + first, count);
+                return sums(plan_->sources[s].states[0])
+                    .add_cut(keys, least, columns_[s].values<T>().data() + first, count, float_sum_state::most_at_once);
             };
             const bool all = columns_[s].null_count() == 0;
             if (all && (plan_->sources[s].kind == kind::float64 ? add.template operator()<double>()
@@ -241,21 +243,20 @@ public:
             add_values(s, {first, nullptr, count, slots}, work);
         }
     }
-    void expect_keys() {
-        for (std::size_t s = 0; s < columns_.size(); ++s) sums(s).expect_counted_rows();
-    }
-    void settle_keys() {
-        settle();
-        const std::span<const std::int64_t> counts = sums(0).counts();
-        for (std::size_t slot = 0; slot < sizes_.size(); ++slot) sizes_[slot] = counts[slot] + absent_[0][slot];
-    }
 
-    /// Before and after one thread adds many rows for each slot.
+    /// Before and after one thread adds many rows for each slot, the first ones.
     void expect_rows() {
         for (const auto& s : states_) s->expect_rows();
+        for (std::size_t i = 0; i < states_.size() && counter_ == none; ++i)
+            if (is_float_sum(i) && sums(i).start_counting()) counter_ = i;
     }
     void settle() {
         for (const auto& s : states_) s->settle();
+        if (counter_ == none) return;
+        const std::span<const std::int64_t> counts = sums(counter_).counts();
+        const std::vector<std::int64_t>& absent = absent_[plan_->states[counter_].source];
+        for (std::size_t slot = 0; slot < sizes_.size(); ++slot) sizes_[slot] = counts[slot] + absent[slot];
+        counter_ = none;
     }
 
     /// Before `merge`: room for what `from` says is missing.
@@ -326,9 +327,11 @@ private:
         for (const std::size_t i : source.states) states_[i]->add({rows, values});
     }
 
-    [[nodiscard]] float_sum_state& sums(std::size_t s) noexcept {
-        return static_cast<float_sum_state&>(*states_[plan_->sources[s].states[0]]);
+    [[nodiscard]] bool is_float_sum(std::size_t i) const noexcept {
+        const aggregate_plan::state& s = plan_->states[i];
+        return s.what == statistic::sum && is_float(plan_->sources[s.source].kind);
     }
+    [[nodiscard]] float_sum_state& sums(std::size_t i) noexcept { return static_cast<float_sum_state&>(*states_[i]); }
 
     [[nodiscard]] std::unique_ptr<group_state> make(const aggregate_plan::state& s) const {
         const kind k = plan_->sources[s.source].kind;
@@ -361,6 +364,8 @@ private:
     slot_array<std::int64_t> sizes_;
     std::vector<std::vector<std::int64_t>> absent_;  // rows without a value of each source; none where none can be
     std::vector<std::unique_ptr<group_state>> states_;
+    static constexpr std::size_t none = aggregate_plan::none;
+    std::size_t counter_ = none;  // state that counts the rows which are added, until they are settled
 };
 
 inline void group_aggregates::put(std::size_t i, std::size_t first, std::span<const std::uint32_t> slots,

@@ -72,7 +72,7 @@ template <class Key>
         for (auto b = static_cast<std::size_t>(first_block); b < static_cast<std::size_t>(last_block); ++b) {
             group_aggregates& mine = parts[b];
             mine.resize(key_window);
-            mine.expect_keys();
+            mine.expect_rows();
             const std::size_t end = (std::min)(keys.size(), (b + 1) * each);
             for (std::size_t first = b * each; first < end && !is_outside; first += float_sum_state::most_at_once) {
                 const std::size_t count = (std::min)(float_sum_state::most_at_once, end - first);
@@ -84,7 +84,7 @@ template <class Key>
                 else
                     mine.add_keys(here, least, first, count, *work);
             }
-            mine.settle_keys();
+            mine.settle();
         }
     });
     if (is_outside) return {};
