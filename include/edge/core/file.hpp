@@ -47,7 +47,8 @@ public:
     /// @throws io_error  if it cannot be opened or is a folder
     explicit input_file(std::filesystem::path path) : path_(std::move(path)) {
         std::error_code ec;
-        if (std::filesystem::is_directory(path_, ec)) throw io_error(message(path_.string(), ": is a folder, not a file"));
+        if (std::filesystem::is_directory(path_, ec))
+            throw io_error(message(path_.string(), ": is a folder, not a file"));
         file_ = std::fopen(path_.string().c_str(), "rb");
         if (file_ == nullptr) detail::throw_io(path_, "cannot open", errno);
         if (seek(0, SEEK_END)) size_ = tell();
@@ -74,14 +75,32 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] std::uint64_t size() const noexcept { return static_cast<std::uint64_t>(size_); }
 
+    /// Whether several threads may read at the same time.
+#if defined(EDGE_HAS_POSIX_FILES)
+    static constexpr bool is_shared = true;
+#else
+    static constexpr bool is_shared = false;
+#endif
+
     /// Fills `to` with the bytes from `offset` on.
     /// @throws io_error  if there are fewer
     void read(std::uint64_t offset, std::span<std::byte> to) {
         if (offset > size() || to.size() > size() - offset)
             throw io_error(message(path_.string(), ": ", to.size(), " bytes wanted at byte ", offset, " of ", size()));
         if (to.empty()) return;
+#if defined(EDGE_HAS_POSIX_FILES)
+        while (!to.empty()) {
+            const ::ssize_t n = ::pread(::fileno(file_), to.data(), to.size(), static_cast<off_t>(offset));
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) detail::throw_io(path_, "cannot read", errno);
+            if (n == 0) throw io_error(message(path_.string(), ": ends at byte ", offset, " of ", size()));
+            offset += static_cast<std::uint64_t>(n);
+            to = to.subspan(static_cast<std::size_t>(n));
+        }
+#else
         if (!seek(static_cast<std::int64_t>(offset), SEEK_SET)) detail::throw_io(path_, "cannot seek", errno);
         if (std::fread(to.data(), 1, to.size(), file_) != to.size()) detail::throw_io(path_, "cannot read", errno);
+#endif
     }
 
 private:
@@ -134,7 +153,8 @@ public:
     /// @throws io_error  if the folder cannot be written to
     explicit output_file(std::filesystem::path path) : path_(std::move(path)) {
         std::error_code ec;
-        if (std::filesystem::is_directory(path_, ec)) throw io_error(message(path_.string(), ": is a folder, not a file"));
+        if (std::filesystem::is_directory(path_, ec))
+            throw io_error(message(path_.string(), ": is a folder, not a file"));
         const std::filesystem::path folder = path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
 #if defined(EDGE_HAS_POSIX_FILES)
 #if defined(O_TMPFILE)
@@ -177,7 +197,8 @@ public:
 
     /// @throws io_error  if the device is full or fails
     void write(std::span<const std::byte> bytes) {
-        if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) detail::throw_io(path_, "cannot write", errno);
+        if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size())
+            detail::throw_io(path_, "cannot write", errno);
         written_ += bytes.size();
     }
     void write(std::string_view text) { write(std::as_bytes(std::span(text))); }

@@ -49,7 +49,8 @@ public:
             const auto more = static_cast<std::size_t>((std::min)(left, std::uint64_t{(std::max)(count, window)}));
             if (more > window_.size()) window_.resize(more);
             begin_ = offset;
-            const std::lock_guard hold(file_->one_reader);
+            std::unique_lock hold(file_->one_reader, std::defer_lock);
+            if constexpr (!input_file::is_shared) hold.lock();
             file_->file.read(offset + have, std::span(window_).subspan(have, more - have));
             filled_ = more;
         }
