@@ -440,6 +440,78 @@ TEST_CASE("a stream of nearly as many groups as rows", "[frame][group_accumulato
     }
 }
 
+TEST_CASE("keys of strings are numbered as they first come, whatever the numbers of their texts",
+          "[frame][group_accumulator]") {
+    using texts = std::vector<std::string>;  // "-": missing
+    const std::vector<std::vector<texts>> streams{
+        {{"b", "a", "b"}, {"a", "b"}, {"c", "a", "d"}, {"d", "b"}},  // as the texts
+        {{"b", "a"}, {"a", "-", "b"}, {"c", "-"}, {"b", "c", "a"}},  // after a missing one they are not
+        {{"-", "a"}, {"b", "a"}, {"b", "a"}},
+        {{"a", "b"}, {"b", "another text, a long one", "a", "b", "e"}, {"another text, a long one", "e", "b"}},
+    };
+    for (const auto& stream : streams)
+        for (const bool encoded : {false, true}) {
+            detail::stored_keys keys({kind::string});
+            std::map<std::string, std::uint32_t> expected;
+            for (const texts& batch : stream) {
+                texts words{"not used", "nor this"};
+                words.insert(words.end(), batch.begin(), batch.end());
+                std::vector<bool> valid;
+                for (const std::string& word : words) valid.push_back(word != "-");
+                column c(words, valid);
+                if (encoded) c = dictionary_encoded(c);
+                c = c.slice(2, batch.size());
+                const std::vector<column> numbered{keys.numbered(0, c, {.threads = 1})};
+                const auto found = keys.insert(numbered, batch.size(), {.threads = 1});
+                for (std::size_t i = 0; i < batch.size(); ++i) {
+                    const auto number = expected.emplace(batch[i], static_cast<std::uint32_t>(expected.size())).first;
+                    CHECK(found[i] == number->second);
+                }
+            }
+            CHECK(keys.size() == expected.size());
+        }
+}
+
+TEST_CASE("an index of texts tells apart what has the same bytes but for its length", "[frame][group_accumulator]") {
+    std::vector<std::string> texts;
+    for (std::size_t size = 0; size < 40; ++size)
+        for (const char c : {'\0', 'a', '\x7F', '\xFF'}) {
+            texts.push_back(std::string(size, c));
+            for (std::size_t at = 0; at < size; at += 3) {
+                texts.push_back(std::string(size, c));
+                texts.back()[at] = 'b';
+            }
+        }
+    detail::text_index index;
+    const auto known = [&](std::uint32_t number) { return std::string_view(texts[number]); };
+    std::map<std::string, std::uint32_t> expected;
+    std::vector<std::string> different;
+    for (const std::string& t : texts)
+        if (expected.emplace(t, static_cast<std::uint32_t>(different.size())).second) different.push_back(t);
+    texts = different;
+    for (std::size_t i = 0; i < texts.size(); ++i) REQUIRE(index.insert(texts[i], known) == i);
+    REQUIRE(index.size() == texts.size());
+    std::vector<std::string> asked;
+    for (const std::string& t : texts) {
+        asked.push_back(t);
+        asked.push_back(t + "?");
+    }
+    std::vector<std::uint32_t> found(asked.size());
+    for (const std::size_t count :
+         {std::size_t{0}, std::size_t{1}, std::size_t{31}, std::size_t{33}, asked.size() - 7}) {
+        index.find(
+            7, 7 + count, [&](std::size_t i) { return std::string_view(asked[i]); }, known, found.data());
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto it = expected.find(asked[7 + i]);
+            REQUIRE(found[i] == (it == expected.end() ? detail::text_index::none : it->second));
+        }
+    }
+    const detail::text_index copy = index;
+    copy.find(
+        0, asked.size(), [&](std::size_t i) { return std::string_view(asked[i]); }, known, found.data());
+    CHECK(found[asked.size() - 2] == texts.size() - 1);
+}
+
 TEST_CASE("a stream longer than its chunks", "[frame][group_accumulator]") {
     const std::size_t rows = (std::size_t{1} << 20) + 5000;
     std::vector<std::int32_t> k(rows);

@@ -112,6 +112,18 @@ public:
     /// @param keys  columns as `numbered`
     [[nodiscard]] growing<std::uint32_t> insert(std::span<const column> keys, std::size_t rows,
                                                 const parallel_options& threads) {
+        if (growing<std::uint32_t> same; alike_ == size() && alike_ != 0 && keys[0].null_count() == 0) {
+            const std::uint32_t* const from = keys[0].values<std::uint32_t>().data();
+            std::uint32_t* const to = same.extend(rows);
+            std::atomic<bool> has_new{false};
+            parallel_for(static_cast<index_t>(rows), {.threads = threads.threads, .grain = 1 << 14},
+                         [&](index_t first, index_t last) {
+                             std::uint32_t greatest = 0;
+                             for (index_t i = first; i < last; ++i) greatest = (std::max)(greatest, to[i] = from[i]);
+                             if (greatest >= alike_) has_new.store(true, std::memory_order_relaxed);
+                         });
+            if (!has_new) return same;
+        }
         return insert(
             rows, [&](std::size_t first, std::size_t count, std::uint64_t* to) { load(keys, first, count, to); },
             threads);
@@ -224,6 +236,8 @@ private:
         if (s.number != none) return s.number;
         if (size() >= none - 1) throw unsupported_error("more than 4294967294 different keys");
         s = {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(size())};
+        if (kinds_.size() == 1 && kinds_[0] == kind::string && alike_ == size() && key[0] == alike_ && key[1] == 0)
+            ++alike_;
         words_.insert(words_.end(), key, key + stride());
         if (is_addressed(key)) dense_[key[0] - least_] = s.number;
         return s.number;
@@ -344,6 +358,7 @@ private:
     slot_array<slot> slots_;           // at most half full
     slot_array<std::uint32_t> dense_;  // numbers of the keys from `least_` on, none where there is none
     std::uint64_t least_ = 0;
+    std::size_t alike_ = 0;      // first keys, of one column of strings, that have the numbers of their texts
     std::size_t addressed_ = 0;  // keys there were when `dense_` was made
 };
 

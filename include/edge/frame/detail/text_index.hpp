@@ -88,15 +88,15 @@ public:
             a.number = slots_[at].number;
             simd::prefetch(known_.data() + (a.number == none ? 0 : a.number));
         };
-        for (std::size_t i = first; i < last && i - first < ahead; ++i) ask(i);
-        for (std::size_t i = first; i < last && i - first < half; ++i) ask_words(i);
-        for (std::size_t i = first; i < last; ++i) {
-            if (last - i > half) ask_words(i + half);
-            const asked& a = ring[i % ahead];
-            *out++ = a.number == none || (known_[a.number] == a.w && (a.text.size() < 16 || known(a.number) == a.text))
-                         ? a.number
-                         : slots_[place(a.hash, a.w, a.text, known)].number;
-            if (last - i > ahead) ask(i + ahead);
+        for (std::size_t i = first; i < last + ahead; ++i) {
+            if (i >= first + ahead) {
+                const asked& a = ring[i % ahead];
+                const bool is_it =
+                    a.number == none || (known_[a.number] == a.w && (a.text.size() < 16 || known(a.number) == a.text));
+                *out++ = is_it ? a.number : slots_[place(a.hash, a.w, a.text, known)].number;
+            }
+            if (i < last) ask(i);
+            if (i >= first + half && i < last + half) ask_words(i - half);
         }
     }
 
