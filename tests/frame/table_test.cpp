@@ -75,6 +75,8 @@ TEST_CASE("strings may be codes into a dictionary", "[frame][column]") {
     CHECK(coded.is_dictionary());
     CHECK(coded.kind() == kind::string);
     CHECK(shown(coded) == shown(words));
+    CHECK(words.text(4).empty());  // what is missing, whatever its memory holds
+    CHECK(coded.text(4).empty());
     CHECK(coded.dictionary().size() == 3);
     CHECK(std::vector<std::int32_t>(coded.codes().begin(), coded.codes().end()) ==
           std::vector<std::int32_t>{0, 1, 2, 0, 0});

@@ -224,7 +224,8 @@ def large_row_of(by_who):
     job = by_who["edge"]["job"].removeprefix("large_")
     cells = lambda line: f"{line['median_ms'] / 1e3:.2f} | {line['peak_mib']:.0f}"
     theirs = f"{cells(by_who['duckdb'])} | {by_who['duckdb']['ratio']:.2f}" if "duckdb" in by_who else " | | "
-    return f"| {JOBS[job]} | {cells(by_who['edge'])} | {theirs} |"
+    name = JOBS[job].replace("1e5", f"{by_who['edge']['rows'] // 100:.0e}".replace("+0", ""))
+    return f"| {name} | {cells(by_who['edge'])} | {theirs} |"
 
 
 def page_of(lines):

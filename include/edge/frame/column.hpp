@@ -110,6 +110,7 @@ public:
     /// @throws argument_error  if it is not one
     [[nodiscard]] std::string_view text(std::size_t i) const {
         expect(frame::kind::string);
+        if (!is_valid(i)) return {};
         if (memory_->dictionary == nullptr) return plain_text(i + offset_);
         const column& words = *memory_->dictionary;
         return words.size_ == 0 ? std::string_view() : words.plain_text(words.offset_ + code(i));

@@ -65,8 +65,7 @@ struct column_sink {
     growing_values values;  ///< numbers and times; of strings rows + 1 offsets into the text, or a code a row
     std::optional<string_dictionary> words;  ///< of strings that become codes
     growing<char> text;
-    bool takes_stored =
-        false;  ///< of a part: codes may stay places in the file's own dictionary, which `append` numbers
+    bool takes_stored = false;  ///< of a part: codes may be places in the file's dictionary, which `append` numbers
     std::shared_ptr<const column_sink> stored;  ///< that dictionary, while codes are places in it and `words` is empty
     bool has_plain_pages = false;               ///< some codes are of texts that the file has one by one
     bool has_out_of_range = false;              ///< some times are `out_of_range`, and will be missing
