@@ -215,12 +215,13 @@ private:
     };
 
     /// Cuts a column into pieces: numbers into `count` of about as many row groups, if the rows of each are known;
-    /// strings into row groups, so that what becomes codes is the same on any number of threads.
+    /// strings into row groups, so that what becomes codes is the same on any number of threads. Strings that are codes in
+    /// the file are not cut: reading them takes less than a part of their own would.
     void cut(std::size_t column, const parquet::field& f, std::size_t first, std::size_t last, std::size_t count,
              parquet::column_sink& to, std::vector<piece>& pieces, queue& strings) const {
         std::uint64_t rows = 0;
         for (std::size_t g = first; g < last; ++g) rows += static_cast<std::uint64_t>(metadata_.row_groups[g].rows);
-        if (f.kind == kind::string && (count > 1 || to.words)) {
+        if (f.kind == kind::string && (count > 1 || to.words) && !are_codes(f, first, last)) {
             strings.next = pieces.size();
             for (std::size_t g = first; g < last; ++g) pieces.push_back({column, g, g + 1});
             strings.end = pieces.size();
@@ -249,6 +250,16 @@ private:
             next.part->values = growing_values(at, here * bytes);
             at += here * bytes;
         }
+    }
+
+    /// Whether the file takes so few bytes for each row of a column that what lies there can only be codes.
+    [[nodiscard]] bool are_codes(const parquet::field& f, std::size_t first, std::size_t last) const {
+        return std::all_of(metadata_.row_groups.begin() + static_cast<std::ptrdiff_t>(first),
+                           metadata_.row_groups.begin() + static_cast<std::ptrdiff_t>(last),
+                           [&](const parquet::row_group& group) {
+                               return f.leaf < group.columns.size() &&
+                                      group.columns[f.leaf].uncompressed_bytes / 2 < group.columns[f.leaf].values;
+                           });
     }
 
     void append_groups(std::size_t first, std::size_t last, const std::vector<std::size_t>& columns,
