@@ -374,6 +374,51 @@ TEST_CASE("sums of more values than two parts of a number hold are exact to one 
     CHECK(state[0].value() == std::ldexp(static_cast<double>(exact), -52));
 }
 
+TEST_CASE("sums of floats far apart and of both signs are exact to one rounding", "[frame][group_by]") {
+    const std::size_t rows = 400'000;  // of one group so many that it is joined several times
+    std::mt19937_64 random(17);
+    const auto check = [&](int apart, auto&& value) {
+        using T = decltype(value(0));
+        constexpr int unit = std::numeric_limits<T>::digits - 1;
+        std::vector<std::int32_t> group(rows);
+        std::vector<T> x(rows);
+        std::vector<int128> exact(5);
+        std::vector<std::int64_t> counts(5);
+        for (std::size_t i = 0; i < rows; ++i) {
+            group[i] = i % 4 != 0 ? 0 : static_cast<std::int32_t>(random() % 4) + 1;
+            // Of group 1 all negative, of 2 positive, of 3 and 4 both; of 4 there are only the least ones.
+            const int exponent = group[i] == 4 ? 0 : static_cast<int>(random() % static_cast<unsigned>(apart + 1));
+            x[i] = std::ldexp(value(random()), exponent);
+            if (group[i] == 1 || (group[i] != 2 && random() % 2 == 0)) x[i] = -x[i];
+            const auto g = static_cast<std::size_t>(group[i]);
+            exact[g] += static_cast<int128>(std::ldexp(static_cast<double>(x[i]), unit));
+            counts[g] += 1;
+        }
+        const table t{{"k", column(group)}, {"x", column(x)}};
+        for (const int threads : {1, 3}) {
+            const table sums = t.group_by("k").agg({count(), sum("x"), mean("x")}, {.threads = threads});
+            for (std::size_t g = 0; g < 5; ++g) {
+                INFO("exponents " << apart << " apart, group " << g);
+                const double expected = std::ldexp(static_cast<double>(exact[g]), -unit);
+                CHECK(sums.column("count").template values<std::int64_t>()[g] == counts[g]);
+                CHECK(cell_text(sums.column("x_sum"), g) == cell_text(column(floats{expected}), 0));
+                CHECK(sums.column("x_mean").template values<double>()[g] == expected / static_cast<double>(counts[g]));
+            }
+        }
+    };
+    // In [1, 2), the last bit set or any.
+    const auto number = [](std::uint64_t bits) {
+        return std::ldexp(static_cast<double>((bits >> 12 | std::uint64_t{1} << 52) | 1), -52);
+    };
+    const auto small_number = [](std::uint64_t bits) {
+        return std::ldexp(static_cast<float>((bits >> 41 | std::uint64_t{1} << 23) | 1), -23);
+    };
+    for (const int apart : {0, 25, 26, 27, 40}) check(apart, number);
+    for (const int apart : {0, 26, 54, 55, 56, 70}) check(apart, small_number);
+    check(0, [](std::uint64_t) { return 2 - 0x1p-52; });  // the greatest there are
+    check(3, [](std::uint64_t) { return 1 + 0x1p-30; });  // upper parts are rounded to even
+}
+
 TEST_CASE("infinite and tiny values and zeros add up as they do one by one", "[frame][group_by]") {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     constexpr double tiny = std::numeric_limits<double>::denorm_min();

@@ -4,10 +4,11 @@
 /// @file Sums of floats of many groups, to about one rounding.
 ///
 /// Two-sum takes six operations a value, each of which waits for the one before. Where groups are few, values are cut in
-/// two first, at the same place for all of them, so high that sums of the upper parts are exact and so are those of the
-/// lower ones: then a value costs two additions, and two-sum is for the sums of some ten thousand values. What is too
-/// large or too small beside the others to be cut so is added by two-sum. The place depends on the values and their order
-/// alone.
+/// two first, at the same place for all of them, and both parts are added as integers, which is exact: as a constant of
+/// the right size is added to a part, the lowest bits of the result are its multiple of a unit. A value then costs one
+/// addition of a pair of words, in which it is counted too, and two-sum is for the sums of some ten thousand values. What
+/// is too large or too small beside the others to be cut so is added by two-sum. The place depends on the values and their
+/// order alone.
 /// Source: Demmel, Nguyen 2013, "Fast reproducible floating-point summation", section III (pre-rounding).
 
 #include <edge/frame/detail/group_states.hpp>
@@ -72,10 +73,11 @@ public:
             if (cut_at(magnitudes_of(values, count)) &&
                 add_cut(slots, std::uint32_t{0}, values, count, row_block::most))
                 continue;
-            added_ += count;
+            make_room(count);
+            const parts nothing = part_of_zero();
             for (std::size_t i = 0; i < count; ++i) {
                 sums[slots[i]].add(values[i]);
-                parts_[slots[i]].count += 1;
+                parts_[slots[i]] += nothing;
             }
         }
     }
@@ -87,35 +89,36 @@ public:
     template <class Key, class T>
     [[nodiscard]] bool add_cut(const Key* keys, Key least, const T* values, std::size_t count, std::size_t ahead) {
         if (!are_within(values, count)) return false;
-        if (added_ + count > most_added) make_room();
-        added_ += count;
-        constexpr std::size_t line = 16;  // values of one or two cache lines
+        make_room(count);
+        // So many values that their parts are in memory: taking them out of vectors would be slower.
+        constexpr std::size_t line = 64;
+        constexpr std::size_t step = 8;
         parts* const to = parts_.data();
-        const double shift = shift_;
-        const auto add = [&](std::size_t first, std::size_t n) {
-            double upper[line];
-            double lower[line];
-            std::uint32_t slot[line];
-            for (std::size_t i = 0; i < n; ++i) {
-                const double x = values[first + i];
-                upper[i] = (x + shift) - shift;
-                lower[i] = x - upper[i];
-                slot[i] = static_cast<std::uint32_t>(keys[first + i] - least);
-            }
-            for (std::size_t i = 0; i < n; ++i) {
-                parts& p = to[slot[i]];
-                p.upper += upper[i];
-                p.lower += lower[i];
-                p.count += 1;
-            }
+        const double upper_shift = upper_shift_;
+        const double lower_shift = lower_shift_;
+        const std::uint64_t one = counted - std::bit_cast<std::uint64_t>(upper_shift);
+        parts cut[line];
+        std::uint32_t slot[line];
+        const auto cut_value = [&](std::size_t first, std::size_t i) {
+            const double x = values[first + i];
+            const double upper = x + upper_shift;
+            const double lower = (x - (upper - upper_shift)) + lower_shift;
+            cut[i].upper = std::bit_cast<std::uint64_t>(upper) + one;
+            cut[i].lower = std::bit_cast<std::uint64_t>(lower);
+            slot[i] = static_cast<std::uint32_t>(keys[first + i] - least);
         };
         std::size_t first = 0;
         for (; first + line <= count; first += line) {
             for (std::size_t i = 0; i < line; i += 64 / sizeof(T)) simd::prefetch<3>(values + first + ahead + i);
             for (std::size_t i = 0; i < line; i += 64 / sizeof(Key)) simd::prefetch<3>(keys + first + ahead + i);
-            add(first, line);
+            for (std::size_t i = 0; i < line; ++i) cut_value(first, i);
+            for (std::size_t i = 0; i < line; i += step)
+                for (std::size_t j = i; j < i + step; ++j) to[slot[j]] += cut[j];
         }
-        add(first, count - first);
+        for (std::size_t i = 0; i < count - first; ++i) {
+            cut_value(first, i);
+            to[slot[i]] += cut[i];
+        }
         return true;
     }
     static constexpr std::size_t most_at_once = 512;
@@ -149,21 +152,29 @@ public:
     }
 
 private:
-    /// With `unused` never in two cache lines, and as long as a vector.
-    struct parts {
-        double upper = 0;
-        double lower = 0;
-        double count = 0;
-        double unused = 0;
-    };
+    /// Sums of the parts of a slot's values, modulo 2^64.
+    struct alignas(16) parts {
+        std::uint64_t upper;  ///< of upper parts, of 48 bits with the sign, and from there on how many there are
+        std::uint64_t lower;  ///< of lower parts, each with the bits of `lower_shift_`
 
-    /// So many values of a slot are added exactly: upper parts have 37 bits, of which sums have 53.
-    static constexpr std::size_t most_added = std::size_t{1} << 16;
-    static constexpr int upper_bits = 53 - 16;
-    /// Exponents that may differ: a value's last bit is 52 below its exponent (of a float 23); a lower part is less than
-    /// 37 below the greatest exponent, a sum of them 21. From there to the last bit are 53 bits at most.
+        parts& operator+=(const parts& other) noexcept {
+            upper += other.upper;
+            lower += other.lower;
+            return *this;
+        }
+    };
+    static constexpr std::uint64_t counted = std::uint64_t{1} << 48;
+    [[nodiscard]] parts part_of_zero() const noexcept { return {counted, std::bit_cast<std::uint64_t>(lower_shift_)}; }
+
+    /// An upper part is at most 2^31 units, a lower one half of such a unit, which is 2^47 of its own: of so many values,
+    /// sums have 47 bits and 63, and a sign.
+    static constexpr std::size_t most_added = (std::size_t{1} << 16) - 1;
+    static constexpr int upper_bits = 31;
+    static constexpr int lower_bits = 48;
+    /// Exponents that may differ: a value's last bit is 52 below its exponent (of a float 23), and a lower unit 78 below the
+    /// greatest exponent.
     template <class T>
-    static constexpr int most_apart = 53 - (std::numeric_limits<T>::digits - 1) + 21;
+    static constexpr int most_apart = upper_bits - 1 + lower_bits - (std::numeric_limits<T>::digits - 1);
 
     /// Whether each value is 0 or of an exponent that can be cut where the values before were.
     template <class T>
@@ -196,22 +207,42 @@ private:
         if (greatest <= exponent_ && added_ < seldom) return false;
         join_parts();
         exponent_ = greatest;
-        shift_ = std::ldexp(1.5, greatest + 1 + 52 - upper_bits);
+        // Doubles from 1.25 to 1.75 times 2^52 are the integers there, as are their bits but for a constant.
+        upper_shift_ = std::ldexp(0x1.8p52, greatest + 1 - upper_bits);
+        lower_shift_ = std::ldexp(upper_shift_, -lower_bits);
         return true;
     }
 
-    void make_room() {
-        double most = 0;
-        for (std::size_t s = 0; s < parts_.size(); ++s) most = (std::max)(most, parts_[s].count);
-        added_ = static_cast<std::size_t>(most);
-        if (added_ > most_added / 2) join_parts();
+    void make_room(std::size_t count) {
+        if (added_ + count > most_added) {
+            std::size_t most = 0;
+            for (std::size_t s = 0; s < parts_.size(); ++s) most = (std::max)(most, count_of(parts_[s]));
+            added_ = most;
+            if (added_ > most_added / 2) join_parts();
+        }
+        added_ += count;
+    }
+
+    /// A negative sum borrows from the count.
+    [[nodiscard]] static std::size_t count_of(const parts& p) noexcept {
+        return static_cast<std::size_t>((p.upper + counted / 2) / counted);
     }
 
     void join_parts() {
+        const double upper_unit = std::ldexp(upper_shift_, -52) / 1.5;
+        const double lower_unit = std::ldexp(upper_unit, -lower_bits);
+        const parts zero = part_of_zero();
         for (std::size_t s = 0; s < parts_.size(); ++s) {
-            sums_[s].add(parts_[s].upper);
-            sums_[s].add(parts_[s].lower);
-            if (counts_.size() != 0) counts_[s] += static_cast<std::int64_t>(parts_[s].count);
+            const std::size_t count = count_of(parts_[s]);
+            if (count == 0) continue;
+            const auto upper = static_cast<std::int64_t>(parts_[s].upper - count * zero.upper);
+            const auto lower = static_cast<std::int64_t>(parts_[s].lower - count * zero.lower);
+            // What of the lower sum is whole upper units is added to those, so that both are numbers of a double.
+            const std::int64_t carry = lower >> lower_bits;
+            const std::int64_t rest = lower - carry * (std::int64_t{1} << lower_bits);
+            sums_[s].add(static_cast<double>(upper + carry) * upper_unit);
+            sums_[s].add(static_cast<double>(rest) * lower_unit);
+            if (counts_.size() != 0) counts_[s] += static_cast<std::int64_t>(count);
             parts_[s] = {};
         }
         added_ = 0;
@@ -222,7 +253,8 @@ private:
     slot_array<parts> parts_;  ///< of what was added since they were last joined to the sums; none where rows are few
     std::size_t added_ = 0;    ///< values since, of the slot with the most of them or more
     int exponent_ = none;      ///< of the greatest value since
-    double shift_ = 0;
+    double upper_shift_ = 0;
+    double lower_shift_ = 0;
     static constexpr int none = -10'000;  ///< no value but 0 can be cut
 };
 

@@ -61,7 +61,7 @@ template <class Key>
                                                        const std::shared_ptr<const aggregate_plan>& plan,
                                                        const std::vector<column>& columns,
                                                        const parallel_options& threads) {
-    constexpr std::size_t most = 16;  // blocks: merging them is little work beside the rows
+    constexpr std::size_t most = 8;  // blocks: memory of their states is written and read again beside the rows
     const std::size_t blocks = (std::min)(most, keys.size() >> 15);
     const std::size_t each = (keys.size() / blocks + row_block::most) / row_block::most * row_block::most;
     std::vector<group_aggregates> parts;
