@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -61,8 +62,10 @@ template <class Key>
                                                        const std::shared_ptr<const aggregate_plan>& plan,
                                                        const std::vector<column>& columns,
                                                        const parallel_options& threads) {
-    constexpr std::size_t most = 8;  // blocks: memory of their states is written and read again beside the rows
-    const std::size_t blocks = (std::min)(most, keys.size() >> 15);
+    // A block takes memory for states, which is written and read again beside the rows: half a million rows or more each,
+    // but for eight threads fewer.
+    const std::size_t blocks =
+        std::clamp(std::bit_floor(keys.size() >> 19), (std::min)(keys.size() >> 15, std::size_t{8}), std::size_t{64});
     const std::size_t each = (keys.size() / blocks + row_block::most) / row_block::most * row_block::most;
     std::vector<group_aggregates> parts;
     for (std::size_t b = 0; b < blocks; ++b) parts.emplace_back(plan, columns);
